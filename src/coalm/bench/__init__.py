@@ -1,0 +1,1 @@
+"""Benchmarks: cases, protocols, scores."""

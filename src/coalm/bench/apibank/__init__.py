@@ -1,0 +1,1 @@
+"""API-Bank (Paper 5.1)."""

@@ -1,0 +1,144 @@
+"""What a benchmark is: cases, how each opens, how each is scored, what is reported.
+
+A benchmark is named with its protocol (`apibank:hammer`); a score without one means
+nothing. Per case it leaves plain numbers, and the reported figures are functions of
+many cases' numbers, so intervals come from resampling the cases.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, TypeVar
+
+from coalm.agent import Reply
+from coalm.types import Dialogue
+
+C = TypeVar("C")
+
+Kind = Literal[
+    "",
+    "format",
+    "no call",
+    "wrong function",
+    "missing argument",
+    "extra argument",
+    "wrong argument",
+    "wrong type",
+    "wrong count",
+    "needless call",
+    "wrong state",
+    "hallucinated entity",
+    "missing information",
+    "too many steps",
+    "not answered",
+]
+"""The one taxonomy of errors; empty when the case is right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One case, scored."""
+
+    scores: Mapping[str, float]
+    """Numbers by name; what they mean is the metrics' business."""
+    kind: Kind = ""
+    """What was wrong, in a word; empty when nothing was."""
+    note: str = ""
+    """What was wrong, for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A figure over many cases: a mean, or a ratio of sums such as micro F1, times 100."""
+
+    name: str
+    """The name in tables: `JGA`, `ROUGE-L`, `Exact match`."""
+    numerator: tuple[tuple[str, float], ...]
+    """Score names and weights whose sum over the cases stands above the line."""
+    denominator: tuple[tuple[str, float], ...] = ()
+    """Likewise below it; empty means the number of cases."""
+    only: str = ""
+    """Count only the cases whose `part` this is; empty means all."""
+    main: bool = False
+    """Whether this is the benchmark's headline."""
+
+    def of(self, rows: Sequence[tuple[str, Mapping[str, float]]]) -> float:
+        """The figure, 0 to 100, over `(part, scores)` of some cases; 0 over none."""
+        kept = [scores for part, scores in rows if not self.only or part == self.only]
+        above = sum(w * s.get(name, 0.0) for s in kept for name, w in self.numerator)
+        below = sum(w * s.get(name, 0.0) for s in kept for name, w in self.denominator)
+        below = below if self.denominator else float(len(kept))
+        return 100.0 * above / below if below else 0.0
+
+
+def mean(name: str, score: str, *, only: str = "", main: bool = False) -> Metric:
+    """The mean of one score over the cases, times 100."""
+    return Metric(name, ((score, 1.0),), (), only, main)
+
+
+def micro_f1(name: str, prefix: str = "", *, only: str = "", main: bool = False) -> Metric:
+    """2 TP / (2 TP + FP + FN) over the sums of `PREFIXtp`, `PREFIXfp`, `PREFIXfn`, times 100."""
+    return Metric(
+        name,
+        ((f"{prefix}tp", 2.0),),
+        ((f"{prefix}tp", 2.0), (f"{prefix}fp", 1.0), (f"{prefix}fn", 1.0)),
+        only,
+        main,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a score must say of itself."""
+
+    benchmark: str
+    """`multiwoz`, `apibank`, `bfcl`."""
+    protocol: str
+    """`dst-json`, `hammer`, `ast`."""
+    version: str
+    """Of the data: `2.4`, `hammer`, `bfcl-eval 2026.3.23`."""
+    metrics: tuple[Metric, ...]
+    libraries: Mapping[str, str] = field(default_factory=dict)
+    """Versions of the libraries that the metrics come from."""
+    dialect: str = "json"
+    """How calls are asked for where the recipe does not say."""
+    max_steps: int = 1
+    """Model steps a reply; 1 where only the first turn is scored."""
+    max_tokens: int = 128
+    """New tokens a model step."""
+
+
+class Benchmark(Protocol[C]):
+    """`C` is the benchmark's own case type."""
+
+    @property
+    def about(self) -> About:
+        """Names, versions, metrics."""
+        ...
+
+    def cases(self) -> Sequence[C]:
+        """Every case, in the benchmark's order."""
+        ...
+
+    def id(self, case: C) -> str:
+        """A name for the case that stays the same for good."""
+        ...
+
+    def part(self, case: C) -> str:
+        """The category or level that the case belongs to, by which a sample is balanced."""
+        ...
+
+    def opening(self, case: C) -> Dialogue:
+        """What the model is shown, up to where it is to speak."""
+        ...
+
+    def gold(self, case: C) -> str:
+        """The right answer, for a person to read."""
+        ...
+
+    def gold_reply(self, case: C) -> Reply:
+        """A reply that must score perfectly."""
+        ...
+
+    def score(self, case: C, reply: Reply) -> Verdict:
+        """Judge a reply; never raises, whatever the reply is, and changes nothing."""
+        ...

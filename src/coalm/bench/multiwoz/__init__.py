@@ -1,0 +1,1 @@
+"""MultiWOZ 2.4 (Paper 5.1)."""

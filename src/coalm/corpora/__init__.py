@@ -1,0 +1,1 @@
+"""Source corpora: one corpus, one file, one function that yields samples."""

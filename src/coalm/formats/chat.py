@@ -1,0 +1,91 @@
+"""Formats that write one turn after another: a layout around a dialect."""
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from coalm.errors import FormatError
+from coalm.formats.dialects import Dialect
+from coalm.formats.layouts import Layout, Role
+from coalm.formats.pieces import Malformed, Piece
+from coalm.types import Assistant, Dialogue, Observation, System, Turn, User, identical
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """A layout and a dialect; a dialogue is one training text, all its answers learned.
+
+    A prompt is always a prefix of the training text that continues it, so a model
+    is trained on exactly what it will be shown.
+    """
+
+    layout: Layout
+    dialect: Dialect
+
+    @property
+    def name(self) -> str:
+        """`layout/dialect`."""
+        return f"{self.layout.name}/{self.dialect.name}"
+
+    @property
+    def stops(self) -> tuple[str, ...]:
+        """Strings at which sampling ends; the layout's marker ends it as a token."""
+        return self.dialect.stops
+
+    def examples(self, dialogue: Dialogue) -> list[list[Piece]]:
+        """The training texts of a dialogue: one."""
+        return [self._written(dialogue)]
+
+    def prompt(self, dialogue: Dialogue) -> list[Piece]:
+        """The dialogue so far, ready for the assistant to speak."""
+        return [*self._written(dialogue), *self.layout.head("assistant")]
+
+    def read(self, text: str) -> Assistant | Malformed:
+        """The turn that a model's output means."""
+        return self.dialect.read(text)
+
+    def _written(self, dialogue: Dialogue) -> list[Piece]:
+        pieces = [*self.layout.begin(), *self._opening(dialogue)]
+        first = dialogue.turns[:1]
+        rest = dialogue.turns[1:] if first and isinstance(first[0], System) else dialogue.turns
+        for turn in rest:
+            pieces += self._turn(turn)
+        return pieces
+
+    def _opening(self, dialogue: Dialogue) -> list[Piece]:
+        text = opening_text(dialogue, self.dialect)
+        return self._message("system", text) if text else []
+
+    def _turn(self, turn: Turn) -> list[Piece]:
+        match turn:
+            case System(text):
+                return self._message("system", text)
+            case User(text):
+                return self._message("user", text)
+            case Observation():
+                return self._message("tool", self.dialect.observed(turn))
+            case Assistant():
+                return self._message("assistant", checked(self.dialect, turn))
+            case _:
+                assert_never(turn)
+
+    def _message(self, role: Role, text: str) -> list[Piece]:
+        body = Piece(text, learned=role == "assistant")
+        return [*self.layout.head(role), body, *self.layout.tail(role)]
+
+
+def opening_text(dialogue: Dialogue, dialect: Dialect) -> str:
+    """The operator's words, then the dialect's own about the tools."""
+    first = dialogue.turns[0] if dialogue.turns else None
+    parts = [first.text] if isinstance(first, System) else []
+    if dialogue.tools:
+        parts.append(dialect.instructions(dialogue.tools))
+    return "\n\n".join(parts)
+
+
+def checked(dialect: Dialect, turn: Assistant) -> str:
+    """The turn as written, refused with a `FormatError` if it would not be read back whole."""
+    text = dialect.write(turn)
+    found = dialect.read(text)
+    if not identical(found, turn):
+        raise FormatError(f"{dialect.name} cannot write {turn!r} so that it is read back")
+    return text

@@ -1,0 +1,105 @@
+"""Tokenizers: the file of a real model, and plain bytes for tests and documents."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from coalm.errors import ModelError
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer as Backend
+
+
+class ModelTokenizer:
+    """A `tokenizer.json`, with one door for text and another for markers.
+
+    Text is cut inside every string that the tokenizer would take for one of its
+    added tokens, so no corpus and no tool result can press a control key. Ids of
+    a text are remembered: instructions and tool lists repeat from row to row.
+    """
+
+    def __init__(self, backend: "Backend") -> None:
+        self._backend = backend
+        self._added = {t.content: i for i, t in backend.get_added_tokens_decoder().items()}
+        longest_first = sorted(self._added, key=len, reverse=True)
+        self._marker = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
+        self._text = lru_cache(maxsize=65_536)(self._encode)
+
+    @property
+    def vocabulary(self) -> int:
+        """How many ids there are."""
+        return self._backend.get_vocab_size()
+
+    @property
+    def control_ids(self) -> frozenset[int]:
+        """The ids that only `control` may give."""
+        return frozenset(self._added.values())
+
+    def text(self, text: str) -> Sequence[int]:
+        """Ids of ordinary text; never an added token."""
+        return self._text(text)
+
+    def control(self, marker: str) -> int:
+        """The id of a marker; a `ModelError` if this model does not know it."""
+        found = self._added.get(marker)
+        if found is None:
+            raise ModelError(
+                f"this model has no marker {marker!r}; choose the layout it was made for"
+            )
+        return found
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of some ids, markers included."""
+        return self._backend.decode(list(ids), skip_special_tokens=False)
+
+    def _encode(self, text: str) -> tuple[int, ...]:
+        ids: list[int] = []
+        for part in self._apart(text):
+            ids.extend(self._backend.encode(part, add_special_tokens=False).ids)
+        return tuple(ids)
+
+    def _apart(self, text: str) -> list[str]:
+        """The text cut after the first character of each look-alike, until none is left."""
+        found = self._marker.search(text)
+        if found is None:
+            return [text] if text else []
+        cut = found.start() + 1
+        return [text[:cut], *self._apart(text[cut:])]
+
+
+def open_tokenizer(folder: Path) -> ModelTokenizer:
+    """The tokenizer of a model folder; a `ModelError` if there is none or it is broken."""
+    from tokenizers import Tokenizer as Backend
+
+    path = folder / "tokenizer.json"
+    if not path.exists():
+        raise ModelError(f"{folder} has no tokenizer.json; is it a model folder?")
+    try:
+        return ModelTokenizer(Backend.from_file(str(path)))
+    except Exception as e:  # the library raises bare Exception for every broken file
+        raise ModelError(f"{path}: not a readable tokenizer: {e}") from None
+
+
+@dataclass
+class ByteTokenizer:
+    """One id a byte, and ids from 256 on for markers in the order they are met."""
+
+    markers: list[str] = field(default_factory=list)
+
+    def text(self, text: str) -> Sequence[int]:
+        """The bytes of the text."""
+        return list(text.encode())
+
+    def control(self, marker: str) -> int:
+        """A number above every byte."""
+        if marker not in self.markers:
+            self.markers.append(marker)
+        return 256 + self.markers.index(marker)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of some ids, markers included."""
+        parts = [bytes([i]) if i < 256 else self.markers[i - 256].encode() for i in ids]
+        return b"".join(parts).decode(errors="replace")

@@ -1,0 +1,1 @@
+"""Reports: outcomes become tables, a plot and a page."""

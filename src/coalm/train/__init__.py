@@ -1,0 +1,1 @@
+"""Training: a data folder becomes a run folder."""
