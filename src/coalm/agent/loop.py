@@ -5,13 +5,13 @@ dialogues side by side, a model step at a time, so that an engine sees a batch.
 A tool's failure is news for the model; a malformed turn ends the reply and is scored.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
 from coalm.engines import Said, Sampling, Speaker, Unanswered
 from coalm.formats import Malformed
-from coalm.types import Assistant, Dialogue, Observation, ToolCall, ToolSpec
+from coalm.types import Assistant, Dialogue, Observation, ToolCall, ToolSpec, Turn
 
 Ended = Literal["spoke", "steps", "malformed", "unanswered"]
 
@@ -62,36 +62,32 @@ class Agent:
 
     def replies(self, dialogues: Sequence[Dialogue]) -> list[Reply]:
         """Answer the last turn of each dialogue, all of them side by side."""
-        replies: list[Reply | None] = [None] * len(dialogues)
-        open_ones = [(i, Reply(d, "steps")) for i, d in enumerate(dialogues)]
-        for _ in range(self.max_steps):
-            if not open_ones:
-                break
-            answers = self.speaker.speak([r.dialogue for _, r in open_ones], self.sampling)
-            stepped = [
-                (i, *self._step(reply, answer))
-                for (i, reply), answer in zip(open_ones, answers, strict=True)
-            ]
-            for i, reply, finished in stepped:
-                replies[i] = reply if finished else None
-            open_ones = [(i, reply) for i, reply, finished in stepped if not finished]
-        for i, reply in open_ones:
-            replies[i] = reply
-        return [reply for reply in replies if reply is not None]
+        ended = {i: step for i, step in self.steps(dialogues) if isinstance(step, Reply)}
+        return [ended[i] for i in range(len(dialogues))]
 
-    def _step(self, reply: Reply, answer: Said | Unanswered) -> tuple[Reply, bool]:
-        """The reply one model step later, and whether it has ended."""
-        if isinstance(answer, Unanswered):
-            return replace(reply, ended="unanswered", why=answer.why), True
-        said = (*reply.said, answer)
-        turn = answer.turn
-        if isinstance(turn, Malformed):
-            return replace(reply, ended="malformed", said=said, why=turn.why), True
-        dialogue = reply.dialogue.then(turn)
-        if not turn.calls:
-            return Reply(dialogue, "spoke", said), True
-        results = [Observation(self.run(call), call.name) for call in turn.calls]
-        return Reply(dialogue.then(*results), "steps", said), False
+    def steps(self, dialogues: Sequence[Dialogue]) -> Iterator[tuple[int, Turn | Reply]]:
+        """Each turn as it happens with its dialogue's number, and the `Reply` where one ends.
+
+        Whoever stops listening stops the agent: no tool runs ahead of what was seen.
+        """
+        playing = {i: Reply(dialogue, "steps") for i, dialogue in enumerate(dialogues)}
+        for _ in range(self.max_steps):
+            if not playing:
+                break
+            answers = self.speaker.speak([r.dialogue for r in playing.values()], self.sampling)
+            for i, answer in zip(tuple(playing), answers, strict=True):
+                reply = _heard(playing.pop(i), answer)
+                if not isinstance(answer, Unanswered) and isinstance(answer.turn, Assistant):
+                    yield i, answer.turn
+                if reply.ended != "steps":
+                    yield i, reply
+                    continue
+                for call in reply.turns[-1].calls:
+                    result = Observation(self.run(call), call.name)
+                    reply = replace(reply, dialogue=reply.dialogue.then(result))
+                    yield i, result
+                playing[i] = reply
+        yield from playing.items()
 
     def run(self, call: ToolCall) -> str:
         """What a call gives back; what goes wrong is told to the model in words."""
@@ -102,3 +98,13 @@ class Agent:
             return tool(call.arguments)
         except Exception as e:  # a tool's failure is news for the model, not for us
             return f"error: {type(e).__name__}: {e}"
+
+
+def _heard(reply: Reply, answer: Said | Unanswered) -> Reply:
+    """The reply one model step later; `steps` means that calls are waiting to be run."""
+    if isinstance(answer, Unanswered):
+        return replace(reply, ended="unanswered", why=answer.why)
+    said, turn = (*reply.said, answer), answer.turn
+    if isinstance(turn, Malformed):
+        return replace(reply, ended="malformed", said=said, why=turn.why)
+    return Reply(reply.dialogue.then(turn), "steps" if turn.calls else "spoke", said)

@@ -41,7 +41,7 @@ class Chat:
 
     def read(self, text: str) -> Assistant | Malformed:
         """The turn that a model's output means."""
-        return self.dialect.read(text)
+        return understood(self.dialect, text)
 
     def _written(self, dialogue: Dialogue) -> list[Piece]:
         pieces = [*self.layout.begin(), *self._opening(dialogue)]
@@ -80,6 +80,18 @@ def opening_text(dialogue: Dialogue, dialect: Dialect) -> str:
     if dialogue.tools:
         parts.append(dialect.instructions(dialogue.tools))
     return "\n\n".join(parts)
+
+
+def understood(dialect: Dialect, text: str) -> Assistant | Malformed:
+    """The turn that a text means; `Malformed` too where it could not be written again.
+
+    A reply joins the dialogue that the next prompt is written from, so what is read
+    must be something that can be said.
+    """
+    turn = dialect.read(text)
+    if isinstance(turn, Assistant) and not identical(dialect.read(dialect.write(turn)), turn):
+        return Malformed(text, "it cannot be written again as it was read")
+    return turn
 
 
 def checked(dialect: Dialect, turn: Assistant) -> str:

@@ -9,7 +9,7 @@ recipes do: one user message, instruction and input with an empty line between.
 from dataclasses import dataclass
 from typing import assert_never
 
-from coalm.formats.chat import checked, opening_text
+from coalm.formats.chat import checked, opening_text, understood
 from coalm.formats.dialects import Dialect
 from coalm.formats.layouts import Layout
 from coalm.formats.pieces import Malformed, Piece
@@ -68,7 +68,7 @@ class Rows:
 
     def read(self, text: str) -> Assistant | Malformed:
         """The turn that a model's output means."""
-        return self.dialect.read(text)
+        return understood(self.dialect, text)
 
     def rows(self, dialogue: Dialogue) -> list[Row]:
         """The dialogue as rows, one for each assistant turn."""

@@ -51,6 +51,10 @@ class ModelTokenizer:
             )
         return found
 
+    def knows(self, marker: str) -> bool:
+        """Whether this is one of the tokenizer's added tokens."""
+        return marker in self._added
+
     def decode(self, ids: Sequence[int]) -> str:
         """The text of some ids, markers included."""
         return self._backend.decode(list(ids), skip_special_tokens=False)

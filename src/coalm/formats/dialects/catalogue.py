@@ -51,14 +51,14 @@ def _details(properties: Mapping[str, Json], indent: str) -> list[str]:
     for name, schema in properties.items():
         if not isinstance(schema, dict):
             continue
-        said = _line(str(schema.get("description") or ""))
+        said = [_line(str(schema.get("description") or "")).removesuffix(".")]
         values, default = schema.get("enum"), schema.get("default")
         if isinstance(values, list) and values:
-            said += f" One of: {', '.join(map(_value, values))}."
+            said.append(f"One of: {', '.join(map(_value, values))}")
         if default not in (None, ""):
-            said += f" Default: {_value(default)}."
-        if said:
-            lines.append(f"{indent}{name}: {said.strip()}")
+            said.append(f"Default: {_value(default)}")
+        if any(said):
+            lines.append(f"{indent}{name}: {'. '.join(filter(None, said))}")
         lines += _details(_nested(schema), indent + "  ")
     return lines
 

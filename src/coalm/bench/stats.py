@@ -1,0 +1,131 @@
+"""How sure a figure is: bootstrap intervals over cases.
+
+Cases whose ids share what stands before `#` come from one source, such as the turns of
+one dialogue. They fail together, so they are drawn together; an interval that took them
+for independent would be too narrow.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from coalm.bench.base import Metric
+
+RESAMPLES = 1000
+"""Draws behind an interval."""
+
+Sums = tuple[float, float]
+"""What stands above and below the line of a metric."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What is left of a case when it has been judged."""
+
+    id: str
+    part: str
+    scores: Mapping[str, float]
+
+    @property
+    def source(self) -> str:
+        """The dialogue or row that the case comes from."""
+        return self.id.partition("#")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A metric over some cases, 0 to 100, with its 95% interval."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+    n: int
+    """The cases that it is over."""
+    main: bool = False
+    only: str = ""
+
+    @property
+    def apart(self) -> bool:
+        """Of a difference: whether the interval leaves out 0."""
+        return self.low > 0.0 or self.high < 0.0
+
+
+def figure(rows: Sequence[Scored], metric: Metric, *, seed: int = 0) -> Figure:
+    """The metric over the cases, and the 2.5 and 97.5 percentiles of 1,000 resamples.
+
+    Where every case is right, or every one wrong, all resamples are alike and the
+    interval is a point: read it beside `n`.
+    """
+    kept = [row for row in rows if not metric.only or row.part == metric.only]
+    groups: dict[str, Sums] = {}
+    for row in kept:
+        groups[row.source] = _plus(groups.get(row.source, (0.0, 0.0)), _sums(metric, row))
+    value = metric.of([(row.part, row.scores) for row in kept])
+    drawn = _resampled([(g,) for g in groups.values()], lambda sums: _ratio(*sums[0]), seed)
+    low, high = _interval(drawn, value)
+    return Figure(metric.name, value, low, high, len(kept), metric.main, metric.only)
+
+
+def difference(
+    ours: Sequence[Scored], theirs: Sequence[Scored], metric: Metric, *, seed: int = 0
+) -> Figure:
+    """Ours minus theirs over the cases that both have, drawn in pairs.
+
+    In points; `apart` says whether the difference is larger than chance.
+    """
+    others = {row.id: row for row in theirs}
+    kept = [row for row in ours if row.id in others and metric.only in ("", row.part)]
+    groups: dict[str, tuple[Sums, Sums]] = {}
+    for row in kept:
+        a, b = groups.get(row.source, ((0.0, 0.0), (0.0, 0.0)))
+        groups[row.source] = _plus(a, _sums(metric, row)), _plus(b, _sums(metric, others[row.id]))
+    whole = tuple(map(_total, zip(*groups.values(), strict=True)))
+    value = _gap(whole) if whole else 0.0
+    low, high = _interval(_resampled(list(groups.values()), _gap, seed), value)
+    return Figure(metric.name, value, low, high, len(kept), metric.main, metric.only)
+
+
+def _sums(metric: Metric, row: Scored) -> Sums:
+    above = sum(w * row.scores.get(name, 0.0) for name, w in metric.numerator)
+    below = sum(w * row.scores.get(name, 0.0) for name, w in metric.denominator)
+    return above, below if metric.denominator else 1.0
+
+
+def _resampled(
+    groups: Sequence[tuple[Sums, ...]], of: Callable[[Sequence[Sums]], float], seed: int
+) -> list[float]:
+    """The statistic over each resample, in rising order; empty where there are no groups."""
+    if not groups:
+        return []
+    random = Random(seed)
+    drawn = []
+    for _ in range(RESAMPLES):
+        chosen = random.choices(groups, k=len(groups))
+        drawn.append(of([_total(side) for side in zip(*chosen, strict=True)]))
+    return sorted(drawn)
+
+
+def _interval(drawn: Sequence[float], value: float) -> tuple[float, float]:
+    """The middle 95%, stretched to hold the figure itself."""
+    if not drawn:
+        return value, value
+    cut = math.floor(0.025 * len(drawn))
+    return min(drawn[cut], value), max(drawn[-cut - 1], value)
+
+
+def _ratio(above: float, below: float) -> float:
+    return 100.0 * above / below if below else 0.0
+
+
+def _gap(sums: Sequence[Sums]) -> float:
+    return _ratio(*sums[0]) - _ratio(*sums[1])
+
+
+def _plus(one: Sums, other: Sums) -> Sums:
+    return one[0] + other[0], one[1] + other[1]
+
+
+def _total(pairs: Sequence[Sums]) -> Sums:
+    return sum(above for above, _ in pairs), sum(below for _, below in pairs)

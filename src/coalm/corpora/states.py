@@ -1,0 +1,92 @@
+"""Dialogue state tracking as one request and one JSON answer: written, and read again.
+
+SGD's training rows and MultiWOZ's `dst-json` protocol are both built here, so a model
+is asked in the very words it was trained on. The state is the flat JSON object of every
+slot filled so far, written anew at each turn.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from coalm.types import Dialogue, System, User
+
+LONGEST = 20_000
+"""Characters of one answer that are looked at."""
+MANY = 8
+"""A slot with more values than these is shown without them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """Something that a user can settle, as the model is told of it."""
+
+    name: str
+    """`domain-slot`, such as `hotel-area` or `restaurant-book time`."""
+    description: str
+    values: tuple[str, ...] = ()
+    """All that it can be, where the slot is categorical; else empty."""
+
+
+def state_request(slots: Sequence[Slot], history: Sequence[tuple[str, str]]) -> Dialogue:
+    """The question for the state after the last user turn; `read_state` reads the answer.
+
+    `history` holds what the system said (empty before the first user turn) and what the
+    user answered, oldest first.
+    """
+    lines = [
+        f"{who}: {' '.join(text.split())}"
+        for system, user in history
+        for who, text in (("System", system), ("User", user))
+        if text.strip()
+    ]
+    return Dialogue((System(_instruction(slots)), User("\n".join(lines))))
+
+
+def _instruction(slots: Sequence[Slot]) -> str:
+    listed = "\n".join(_line(slot) for slot in slots)
+    return (
+        "Read the conversation and write what the user has settled so far as one JSON object "
+        'from slot to value, such as {"hotel-area": "north"}. Leave out open slots, write {} '
+        'if all are open, and "dontcare" where the user takes anything.\n'
+        f"Slots:\n{listed}"
+    )
+
+
+def _line(slot: Slot) -> str:
+    values = f" ({' / '.join(slot.values)})" if 0 < len(slot.values) <= MANY else ""
+    return f"{slot.name}: {' '.join(slot.description.split())}{values}"
+
+
+def write_state(state: Mapping[str, str]) -> str:
+    """The state as one line of JSON, in its own order, unicode as it is; `{}` for none."""
+    return json.dumps(dict(state), ensure_ascii=False)
+
+
+def read_state(text: str) -> dict[str, str] | None:
+    """The state in a model's answer: its first JSON object, whatever stands around it.
+
+    Numbers and truth values become the words that a state has for them, null is an open
+    slot. None when there is no object at all; never raises.
+    """
+    text = text[:LONGEST]
+    decoder = json.JSONDecoder()
+    place = text.find("{")
+    while place >= 0:
+        try:
+            value, _ = decoder.raw_decode(text, place)
+        except (ValueError, RecursionError):
+            place = text.find("{", place + 1)
+            continue
+        return {str(k): _word(v) for k, v in value.items() if v is not None}
+    return None
+
+
+def _word(value: object) -> str:
+    match value:
+        case str():
+            return value.strip()
+        case bool():
+            return "yes" if value else "no"
+        case _:
+            return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,61 @@
+"""The settings of a mixture: the `data` section of a recipe."""
+
+from typing import Annotated
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from coalm.recipe import STRICT
+
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Count = Annotated[int, Field(ge=1)]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Part:
+    """One corpus of a mixture, and how much of it."""
+
+    corpus: str
+    """The corpus: snips, hammer, sealtools, toolrl, glaive, toolace, sgd-dst, sgd-cra or own."""
+    rows: Count | None = None
+    """At most so many rows, chosen by a seeded hash; all of them if not given."""
+    dialect: str = ""
+    """How calls are written: pythonic, json, react or hermes; with commas between several, each
+    row takes one. Empty means as the run chooses (sgd-cra: react)."""
+    longest: Count | None = None
+    """Rows of more tokens are left out; if not given, the mixture's own limit holds."""
+    turns: Count | None = None
+    """Keep so many user turns of a dialogue, from its beginning; all if not given."""
+    copies: Count = 1
+    """hammer, sealtools: copies of a row, each shuffled and masked anew (the paper: 3).
+    sgd-dst: rows made of a dialogue, each about another turn."""
+    masked: Share = 2 / 3
+    """hammer, sealtools: the probability that a copy gets random names."""
+    irrelevant: Share = 0.15
+    """sealtools: the share of requests that are asked again with unrelated tools only."""
+    path: str = ""
+    """own: a JSONL or parquet file of samples."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class DataSettings:
+    """What a data folder is made of."""
+
+    parts: tuple[Part, ...] = ()
+    """The corpora, each with its options."""
+    valid_share: Share = 0.05
+    """The share of source dialogues that go into validation, whole dialogues at a time."""
+    seed: int = 42
+    """Chooses rows, masks, turns, the split and the order."""
+    tokenizer: str = "smollm2-135m"
+    """The model whose tokenizer counts tokens; `bytes` counts bytes and needs no model."""
+    layout: str = "chatml"
+    """The layout in which rows are measured."""
+    dialect: str = "json"
+    """The dialect in which rows that name none are measured and tried."""
+    longest: Count = 2048
+    """Rows of more tokens are left out."""
+    decontaminate_ngram: Annotated[int, Field(ge=0)] = 13
+    """Rows that share so many words in a row with a benchmark are left out; 0 for no check."""
+    out: str = ""
+    """The data folder; the command line may name another."""

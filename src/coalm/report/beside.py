@@ -1,0 +1,106 @@
+"""Which figure of the paper may stand beside which of ours, and how far they compare.
+
+A figure of ours that the paper does not report gets none: a dash is better than a
+number that measures something else.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from coalm.report.paper import APIBANK, MULTIWOZ, PaperTable
+
+Likeness: TypeAlias = Literal["same measure", "other protocol"]
+"""The paper's measure over the same rows, or the same quantity by another protocol."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A column of a table of the paper that measures the same quantity as a metric of ours."""
+
+    table: PaperTable
+    column: str
+    likeness: Likeness
+    """How near the two are; nothing here is the paper's own run, so there is no `same`."""
+    note: str
+    """Where ours departs."""
+
+    def printed(self, models: tuple[str, ...]) -> tuple[str | None, ...]:
+        """The paper's figures for some of its models, in their order, as it prints them."""
+        return tuple(self.table.printed(model, self.column) for model in models)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    benchmark: str
+    protocol: str
+    metric: str
+    """The metric's name, with the part it counts, as `_plain` writes them."""
+    table: PaperTable
+    column: str
+    likeness: Likeness
+    note: str
+
+
+_DST = (
+    "the whole state is asked for as JSON after every turn and values must be equal "
+    "(deviation D20), and a sample is balanced over the depth of turns, so a little shallower "
+    "than the test set"
+)
+_REACT = "the paper's exact protocol is not published; ours follows a reconstruction of it"
+_CHAT = (
+    "the conversation is shown as chat turns in the run's own format rather than pasted into "
+    "Hammer's prompt (deviations D21 and D22)"
+)
+
+_LEVELS = tuple(
+    _Rule(
+        "apibank",
+        "hammer",
+        f"{measure} l {level}",
+        APIBANK,
+        f"{printed} L-{level}",
+        "same measure",
+        _CHAT,
+    )
+    for measure, printed in (
+        ("rouge l", "ROUGE-L"),
+        ("rouge 1", "ROUGE-1"),
+        ("rouge 2", "ROUGE-2"),
+        ("bleu 4", "BLEU-4"),
+    )
+    for level in (1, 2)
+)
+
+_RULES: tuple[_Rule, ...] = (
+    _Rule("multiwoz", "dst-json", "jga", MULTIWOZ, "JGA", "other protocol", _DST),
+    _Rule("multiwoz", "react-offline", "jga", MULTIWOZ, "JGA", "other protocol", _REACT),
+    _Rule("multiwoz", "react-offline", "success", MULTIWOZ, "Success", "other protocol", _REACT),
+    *_LEVELS,
+)
+
+ABSENT = {
+    "bfcl": "The paper prints aggregates of BFCL's categories (Table 4: Non-Live AST, Live, "
+    "Multi-Turn ...); single categories such as simple are not in it, and its irrelevance "
+    "column averages live and non-live questions.",
+    "apibank": "The paper prints ROUGE and BLEU of each level (Table 3); exact match, function "
+    "names and arguments are not in it.",
+    "multiwoz": "The paper prints Success and JGA (Table 2); slot figures are not in it.",
+}
+"""By benchmark, what the paper leaves out."""
+
+
+def beside(benchmark: str, protocol: str, metric: str, only: str = "") -> Beside | None:
+    """The paper's counterpart of a metric of ours; None where it has none."""
+    # A figure over one part of the cases is not the figure over all of them.
+    named = metric if _plain(only) in _plain(metric) else f"{metric} {only}"
+    for rule in _RULES:
+        if (rule.benchmark, rule.protocol, rule.metric) == (benchmark, protocol, _plain(named)):
+            return Beside(rule.table, rule.column, rule.likeness, rule.note)
+    return None
+
+
+def _plain(name: str) -> str:
+    """Lower-case words: `ROUGE-L (level 1)` and `ROUGE-L L-1` become `rouge l l 1`."""
+    words = re.sub(r"[^a-z0-9]+", " ", re.sub(r"([a-z])(\d)", r"\1 \2", name.lower())).split()
+    return " ".join("l" if word in ("level", "lv") else word for word in words)

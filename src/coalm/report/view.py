@@ -1,0 +1,263 @@
+"""What a report shows, worked out once for the page and for the Markdown.
+
+Everything here is text and small values, ready to be set; the only numbers are those of
+the runs and those of the paper.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, assert_never
+
+from coalm.bench.stats import Figure
+from coalm.report.beside import ABSENT, Beside, Likeness, beside
+from coalm.report.compare import Gaps, count, gaps, headline, interval, title
+from coalm.report.failures import Failure, choose
+from coalm.report.paper import SIZES
+from coalm.report.provenance import Provenance, provenance
+from coalm.report.runs import Evaluated, Found, Measure
+
+Leaning: TypeAlias = Literal["", "better", "worse", "higher", "lower"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One of our figures: `12.5`, `[8.1, 17.0]`, and the cases it is over."""
+
+    value: str
+    interval: str
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """The last model minus the first: `+12.5`, `[+8.1, +17.0]`, and what that comes to."""
+
+    value: str
+    interval: str
+    leaning: Leaning
+    """Empty where the interval holds 0. A side figure is only higher or lower, because more
+    of it need not be better."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One metric of one benchmark."""
+
+    metric: str
+    main: bool
+    cells: tuple[Cell | None, ...]
+    """By column; None where a model was not measured."""
+    gap: Gap | None
+    """None where the two models are not compared."""
+    paper: tuple[str, ...]
+    """The paper's figures for `SIZES`, as printed; a dash where there is none."""
+    mark: str
+    """One of `MARKS`; empty where the paper has no figure."""
+    measures: tuple[Measure | None, ...]
+    """The figures themselves, for the plot."""
+    counterpart: Beside | None
+
+
+@dataclass(frozen=True, slots=True)
+class BenchTable:
+    """One benchmark: metrics by models, the paper's beside ours."""
+
+    name: str
+    title: str
+    extent: str
+    """How many cases of how many."""
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KindTable:
+    """What went wrong on one benchmark, and how often, by model."""
+
+    title: str
+    rows: tuple[tuple[str, tuple[str, ...]], ...]
+    """`right`, then each kind, then `not answered`; a cell says how many and their share."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A report."""
+
+    title: str
+    headline: tuple[str, ...]
+    labels: tuple[str, ...]
+    """The models, in order."""
+    compared: bool
+    """Whether there is a first and a last model that differ."""
+    tables: tuple[BenchTable, ...]
+    kinds: tuple[KindTable, ...]
+    failures: tuple[Failure, ...]
+    provenance: tuple[Provenance, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryRow:
+    """One line of the table that a terminal shows."""
+
+    benchmark: str
+    metric: str
+    values: Mapping[str, str]
+    """By model, `12.5 [8.1, 17.0]`; a dash where it was not measured."""
+    gap: str
+    """The last model minus the first; empty where they are not compared."""
+    paper_8b: str
+    """CoALM 8B's figure in the paper, marked as in the page; a dash where there is none."""
+
+
+DASH = "–"  # noqa: RUF001  an en dash is what tables use for nothing
+MARKS: Mapping[Likeness, str] = {"other protocol": "†", "same measure": "‡"}
+"""The sign beside a figure of the paper that leads to what is different about it."""
+
+
+def page(found: Found, title: str) -> Page:
+    """The whole report as values."""
+    differences = gaps(found)
+    return Page(
+        title,
+        headline(found, differences),
+        tuple(c.label for c in found.columns),
+        len(found.columns) > 1,
+        tuple(_bench(found, name, differences) for name in found.benchmarks),
+        tuple(_kinds(found.columns, name) for name in found.benchmarks),
+        choose(found.columns),
+        tuple(provenance(found.columns, name) for name in found.benchmarks),
+    )
+
+
+def summary_table(shown: Page) -> tuple[SummaryRow, ...]:
+    """Every metric of every benchmark as plain text, for the terminal."""
+    return tuple(
+        SummaryRow(
+            table.title,
+            row.metric,
+            {
+                label: f"{cell.value} {cell.interval}" if cell else DASH
+                for label, cell in zip(shown.labels, row.cells, strict=True)
+            },
+            f"{row.gap.value} {row.gap.interval}" if row.gap else "",
+            f"{row.paper[0]}{row.mark}",
+        )
+        for table in shown.tables
+        for row in table.rows
+    )
+
+
+# --- a benchmark's table ------------------------------------------------------------------
+
+
+def _bench(found: Found, name: str, differences: Gaps) -> BenchTable:
+    names = dict.fromkeys(
+        m.name for c in found.columns if name in c.results for m in c.results[name].scores.metrics
+    )
+    rows = tuple(_row(found.columns, name, metric, differences) for metric in names)
+    return BenchTable(
+        name, title(name), _extent(found.columns, name), rows, tuple(_notes(name, rows))
+    )
+
+
+def _row(columns: Sequence[Evaluated], name: str, metric: str, differences: Gaps) -> Row:
+    measures = tuple(
+        c.results[name].measure(metric) if name in c.results else None for c in columns
+    )
+    one = next(m for m in measures if m)
+    benchmark, _, protocol = name.partition(".")
+    # A run of one level alone has that level's figure, whatever its metric is called.
+    parts = {case.part for c in columns if name in c.results for case in c.results[name].cases}
+    only = one.only or (parts.pop() if len(parts) == 1 else "")
+    counterpart = beside(benchmark, protocol, metric, only)
+    gap = differences.get((name, metric))
+    return Row(
+        metric,
+        one.main,
+        tuple(Cell(f"{m.value:.1f}", interval(m), m.n) if m else None for m in measures),
+        _gap(gap) if gap else None,
+        _printed(counterpart),
+        MARKS[counterpart.likeness] if counterpart else "",
+        measures,
+        counterpart,
+    )
+
+
+def _gap(gap: Figure) -> Gap:
+    leaning: Leaning = ""
+    if gap.apart:
+        up = gap.value > 0
+        leaning = ("better" if up else "worse") if gap.main else ("higher" if up else "lower")
+    return Gap(f"{gap.value:+.1f}", f"[{gap.low:+.1f}, {gap.high:+.1f}]", leaning)
+
+
+def _printed(counterpart: Beside | None) -> tuple[str, ...]:
+    figures = counterpart.printed(SIZES) if counterpart else (None,) * len(SIZES)
+    return tuple(figure or DASH for figure in figures)
+
+
+def _extent(columns: Sequence[Evaluated], name: str) -> str:
+    said = {}
+    for column in columns:
+        if name in column.results:
+            s = column.results[name].scores
+            whole = s.cases + s.not_answered == s.available
+            of = f"all {count(s.available)}" if whole else f"{s.cases:,} of {count(s.available)}"
+            seed = "" if whole or s.seed is None else f", chosen with seed {s.seed}"
+            lost = f", {s.not_answered:,} not answered" if s.not_answered else ""
+            said[column.label] = f"{of}{seed}{lost}"
+    if len(set(said.values())) == 1 and len(said) == len(columns):
+        return next(iter(said.values()))
+    return "; ".join(f"{label}: {text}" for label, text in said.items())
+
+
+def _notes(name: str, rows: Sequence[Row]) -> list[str]:
+    there = [row.counterpart for row in rows if row.counterpart]
+    notes = [*(_departure(one) for one in there), *(r for one in there for r in one.table.remarks)]
+    benchmark = name.partition(".")[0]
+    if benchmark in ABSENT and len(there) < len(rows):
+        notes.append(ABSENT[benchmark])
+    return list(dict.fromkeys(notes))
+
+
+def _departure(there: Beside) -> str:
+    mark, table = MARKS[there.likeness], there.table
+    match there.likeness:
+        case "other protocol":
+            return (
+                f"{mark} Not directly comparable. The paper's figure (Table {table.number}) is "
+                f"from another protocol: {table.protocol}. Here, {there.note}."
+            )
+        case "same measure":
+            return (
+                f"{mark} Compare with care. Table {table.number} has the same measure over the "
+                f"same rows ({table.protocol}), but here {there.note}; where ours is a sample, "
+                "read its interval."
+            )
+        case _:
+            assert_never(there.likeness)
+
+
+# --- errors -------------------------------------------------------------------------------
+
+
+def _kinds(columns: Sequence[Evaluated], name: str) -> KindTable:
+    results = [c.results.get(name) for c in columns]
+    counts = [Counter(case.kind or "right" for case in r.cases) if r else None for r in results]
+    total: Counter[str] = Counter()
+    for counted in counts:
+        total.update(counted or {})
+    kinds = ["right", *(k for k, _ in sorted(total.items(), key=lambda p: (-p[1], p[0])))]
+    rows = [
+        (kind, tuple(_share(c[kind], c.total()) if c else DASH for c in counts))
+        for kind in dict.fromkeys(kinds)
+    ]
+    if any(r and r.scores.not_answered for r in results):
+        lost = tuple(f"{r.scores.not_answered:,}" if r else DASH for r in results)
+        rows.append(("not answered (not scored)", lost))
+    return KindTable(title(name), tuple(rows))
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part:,} ({100 * part / whole:.0f}%)" if whole else "0"

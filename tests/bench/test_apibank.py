@@ -1,0 +1,273 @@
+"""API-Bank: what a model is shown, what is scored, and the published floors of the metric."""
+
+import copy
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from coalm import sources
+from coalm.agent import Agent, Reply
+from coalm.bench.apibank import ApiBankHammer, CallCase, held_out_texts
+from coalm.bench.apibank.hammer import label
+from coalm.bench.apibank.rows import CUE, read_level
+from coalm.bench.rouge import text_scores
+from coalm.engines import Completion, Model, Said
+from coalm.engines.scripted import Scripted
+from coalm.errors import DataError, RecipeError
+from coalm.formats import DIALECTS, LAYOUTS, Malformed, format_of, plain
+from coalm.sources import MINIATURE, SOURCES, Found
+from coalm.types import Assistant, Observation, System, ToolCall, User
+
+SMALL = Found(SOURCES["apibank"], MINIATURE, "miniature")
+BOTH = ApiBankHammer(SMALL, ("L-1", "L-2"))
+CASE = BOTH.cases()[0]
+"""The member M2071 borrows a book for 14 days."""
+
+
+def saying(text: str, dialect: str = "json", case: CallCase = CASE) -> Reply:
+    model = Model(Scripted([text]), format_of("chatml", dialect))
+    return Agent(model, max_steps=1).reply(BOTH.opening(case))
+
+
+def test_the_miniature_has_both_levels() -> None:
+    assert [BOTH.part(case) for case in BOTH.cases()].count("L-1") == 10
+    assert BOTH.about.version == "hammer L-1 10, L-2 5"
+    assert len({BOTH.id(case) for case in BOTH.cases()}) == 15
+
+
+def test_level_one_is_what_there_is_by_default() -> None:
+    assert {ApiBankHammer(SMALL).part(case) for case in ApiBankHammer(SMALL).cases()} == {"L-1"}
+
+
+def test_a_level_that_does_not_exist_is_a_persons_mistake() -> None:
+    with pytest.raises(RecipeError, match="L-4"):
+        ApiBankHammer(SMALL, ("L-4",))
+
+
+def test_no_prompt_ends_with_the_assistants_words() -> None:
+    for case in BOTH.cases():
+        assert isinstance(case.opening.turns[0], System)
+        assert isinstance(case.opening.turns[-1], User | Observation)
+
+
+def test_words_before_a_call_stay_and_are_followed_by_a_cue() -> None:
+    assert CASE.opening.turns[-2:] == (Assistant("Thank you, one moment."), User(CUE))
+    earlier = BOTH.cases()[1].opening.turns
+    assert earlier[4:8] == (
+        Assistant("Thank you, one moment."),
+        User(CUE),
+        Assistant(calls=CASE.calls),
+        Observation("success", "BorrowBook"),
+    )
+
+
+def test_no_cue_is_put_where_a_user_or_a_tool_spoke_last() -> None:
+    users, tools = BOTH.cases()[2], BOTH.cases()[4]
+
+    assert users.opening.turns[-1] == User("Where in the library is A Field Guide to Fog?")
+    assert tools.opening.turns[-1] == Observation("{'key': 'q7w2e9'}", "OpenSession")
+
+
+def test_two_lines_of_the_agent_are_one_turn() -> None:
+    turns = BOTH.cases()[9].opening.turns
+
+    assert Assistant("For which day?\nI can book any day of next week.") in turns
+
+
+def test_the_cue_of_the_data_is_nowhere_in_a_prompt() -> None:
+    for case in BOTH.cases():
+        assert "Generate API" not in plain(format_of("chatml", "json").prompt(case.opening))
+
+
+def test_parameters_are_json_schema_and_all_required() -> None:
+    spec = next(t for t in BOTH.cases()[6].opening.tools if t.name == "WaterBeds")
+
+    assert spec.required == ("beds", "start", "minutes")
+    assert spec.properties["beds"] == {
+        "type": "array",
+        "items": {"type": "string"},
+        "description": "Names of the beds.",
+    }
+    assert spec.properties["minutes"] == {"type": "integer", "description": "How long."}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_every_format_can_write_every_prompt(layout: str, dialect: str) -> None:
+    for case in BOTH.cases():
+        assert format_of(layout, dialect).prompt(case.opening)
+
+
+def test_gold_is_perfect_on_every_metric() -> None:
+    rows = [(BOTH.part(c), BOTH.score(c, BOTH.gold_reply(c)).scores) for c in BOTH.cases()]
+
+    assert {metric.name: metric.of(rows) for metric in BOTH.about.metrics} == {
+        metric.name: pytest.approx(100.0) for metric in BOTH.about.metrics
+    }
+
+
+@pytest.mark.parametrize(
+    "silence", [Reply(CASE.opening, "spoke"), Reply(CASE.opening, "steps"), saying("")]
+)
+def test_silence_is_zero_on_every_metric(silence: Reply) -> None:
+    verdict = BOTH.score(CASE, silence)
+
+    assert verdict.kind == "no call"
+    assert {m.of([("L-1", verdict.scores)]) for m in BOTH.about.metrics} == {0.0}
+
+
+def test_the_paper_s_metric_is_of_the_very_text_and_the_canonical_one_of_the_call() -> None:
+    text = "[BorrowBook(member_id='M2071', title='The Glass Orchard', days='14')]"
+    scores = BOTH.score(CASE, saying(text, "pythonic")).scores
+
+    assert scores["rougel"] == text_scores(text, label(CASE.calls)).rougel < 0.6
+    assert scores["rougel_canonical"] == scores["exact"] == 1.0
+
+
+def test_a_perfect_call_without_the_fence_of_the_label_is_exact_but_not_equal() -> None:
+    verdict = BOTH.score(CASE, saying(label(CASE.calls).strip("`")))
+
+    assert verdict.kind == ""
+    assert verdict.scores["exact"] == 1.0
+    assert 0.8 < verdict.scores["rougel"] < 1.0
+
+
+def test_an_integer_may_be_given_where_the_tool_asks_for_one() -> None:
+    (call,) = CASE.calls
+    right = ToolCall(call.name, {**call.arguments, "days": 14})
+    wrong = ToolCall(call.name, {**call.arguments, "member_id": 2071})
+
+    assert BOTH.score(CASE, saying(label([right]))).kind == ""
+    assert BOTH.score(CASE, saying(label([wrong]))).kind == "wrong argument"
+
+
+def test_an_answer_that_breaks_off_is_a_mistake_of_form() -> None:
+    verdict = BOTH.score(CASE, saying(label(CASE.calls)[3:-8]))
+
+    assert verdict.kind == "format"
+    assert verdict.scores["exact"] == 0.0
+    assert verdict.scores["rougel_canonical"] == verdict.scores["rougel"] > 0.5
+
+
+def test_a_malformed_answer_is_never_exact_even_where_no_call_was_due() -> None:
+    case = CallCase("L-1", 0, CASE.opening, ())
+    said = Said(Malformed("[{", "torn"), Completion("[{", "length", 0, 0), "")
+    verdict = BOTH.score(case, Reply(case.opening, "malformed", (said,), "torn"))
+
+    assert (verdict.kind, verdict.scores["exact"]) == ("format", 0.0)
+
+
+def test_only_the_first_turn_of_a_reply_is_scored() -> None:
+    late = (saying("wait").said[0], BOTH.gold_reply(CASE).said[0])
+
+    assert BOTH.score(CASE, Reply(CASE.opening, "steps", late)).kind == "no call"
+
+
+def test_a_reply_without_completions_is_read_from_its_dialogue() -> None:
+    reply = Reply(CASE.opening.then(Assistant(calls=CASE.calls)), "spoke")
+
+    assert BOTH.score(CASE, reply).kind == ""
+
+
+def test_what_the_world_prevented_is_not_called_wrong() -> None:
+    assert BOTH.score(CASE, Reply(CASE.opening, "unanswered")).kind == "not answered"
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.text(max_size=80), st.sampled_from(sorted(DIALECTS)))
+def test_garbage_is_scored_and_changes_nothing(text: str, dialect: str) -> None:
+    reply = saying(text, dialect)
+    before = copy.deepcopy((CASE, reply))
+
+    verdict = BOTH.score(CASE, reply)
+
+    assert verdict.kind != ""
+    assert verdict.scores["exact"] == 0.0
+    assert (CASE, reply) == before
+
+
+@pytest.mark.parametrize(
+    "content", ["{}", "[{}]", "[3]", "nonsense", '[{"query": [{"role": "x", "content": ""}]}]']
+)
+def test_a_broken_file_is_a_persons_mistake(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "rows.json"
+    path.write_text(content)
+
+    with pytest.raises(DataError, match=r"rows\.json"):
+        list(read_level(path, "L-1"))
+
+
+def test_every_user_line_of_both_levels_is_held_out() -> None:
+    texts = set(held_out_texts(SMALL))
+
+    assert "Turn off lamp 88, please." in texts
+    assert "How much is 3.5 times 12?" in texts
+    assert CUE not in texts
+
+
+# --- the real data ------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def real() -> ApiBankHammer:
+    return ApiBankHammer(sources.find("apibank"), ("L-1", "L-2"))
+
+
+def _in_python(calls: Sequence[ToolCall]) -> str:
+    made = [f"{c.name}({', '.join(f'{k}={v!r}' for k, v in c.arguments.items())})" for c in calls]
+    return f"[{', '.join(made)}]"
+
+
+REFERENCE: list[tuple[str, Callable[[Sequence[ToolCall]], str], float, float]] = [
+    ("gold", label, 100.0, 100.0),
+    ("gold without fence", lambda calls: label(calls).strip("`"), 92.6, 91.6),
+    ("no arguments", lambda calls: label([ToolCall(c.name, {}) for c in calls]), 68.8, 74.2),
+    ("always an empty list", lambda calls: label([]), 30.3, 33.5),
+    ("gold in Python", _in_python, 40.0, 36.0),
+]
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(("what", "answer", "first", "second"), REFERENCE)
+def test_rouge_l_is_the_reference_value(
+    real: ApiBankHammer,
+    what: str,
+    answer: Callable[[Sequence[ToolCall]], str],
+    first: float,
+    second: float,
+) -> None:
+    for level, value in (("L-1", first), ("L-2", second)):
+        calls = [case.calls for case in real.cases() if case.level == level]
+        scores = [text_scores(answer(c), label(c)).rougel for c in calls]
+        assert 100 * sum(scores) / len(scores) == pytest.approx(value, abs=0.05), what
+
+
+@pytest.mark.data
+def test_the_real_files_have_399_and_127_rows_with_one_call_each(real: ApiBankHammer) -> None:
+    assert real.about.version == "hammer L-1 399, L-2 127"
+    assert {len(case.calls) for case in real.cases()} == {1}
+
+
+@pytest.mark.data
+def test_the_labels_are_written_as_the_file_s_own_calls_are() -> None:
+    path = sources.find("apibank").path("apibank/hammer/apibank_l1.json")
+    lines = [m["content"] for row in json.loads(path.read_text()) for m in row["query"]]
+    fenced = [text for text in lines if text.startswith("```")]
+
+    assert len(fenced) == 269
+    for text in fenced:
+        turn = format_of("chatml", "json").read(text)
+        assert isinstance(turn, Assistant)
+        assert label(turn.calls) == text
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_every_real_prompt_can_be_written(real: ApiBankHammer, dialect: str) -> None:
+    for case in real.cases():
+        text = plain(format_of("chatml", dialect).prompt(case.opening))
+        assert "Generate API Request" not in text

@@ -1,0 +1,57 @@
+"""What the runner leaves behind, for each real benchmark in miniature, is what a report reads."""
+
+from pathlib import Path
+
+from coalm.bench.runner import RunSettings, run
+from coalm.bench.table import PROTOCOLS, open_benchmark
+from coalm.engines import Model, Unanswered
+from coalm.engines.scripted import Answering, Scripted
+from coalm.formats import format_of
+from coalm.report import build
+from coalm.report.compare import NAMES
+from coalm.report.runs import ORDER
+
+FORMAT = format_of("chatml", "json")
+
+
+def _evaluate(out: Path, label: str, model: Model) -> None:
+    for benchmark, protocols in PROTOCOLS.items():
+        for protocol in protocols:
+            run(
+                open_benchmark(f"{benchmark}:{protocol}", miniature=True),
+                model,
+                out / label / f"{benchmark}.{protocol}",
+                RunSettings(limit=4),
+                identity={"label": label, "model": label, "format": "chatml/json"},
+            )
+
+
+def test_every_benchmark_is_reported(tmp_path: Path) -> None:
+    _evaluate(tmp_path, "base", Model(Answering(lambda prompt: ""), FORMAT))
+    _evaluate(tmp_path, "tuned", Model(Answering(lambda prompt: "<b>[]</b>"), FORMAT))
+
+    written = build([tmp_path], tmp_path / "report")
+
+    page = written.html.read_text(encoding="utf-8")
+    assert {row.benchmark for row in written.summary} == {
+        f"{NAMES[name]} ({protocol})" for name, kinds in PROTOCOLS.items() for protocol in kinds
+    }
+    assert all(list(row.values) == ["base", "tuned"] for row in written.summary)
+    assert any(row.paper_8b == "92.8‡" for row in written.summary)
+    assert any(row.paper_8b == "30.4†" for row in written.summary)
+    assert "&lt;b&gt;[]&lt;/b&gt;" in page
+    assert "chatml/json" in page
+
+
+def test_cases_that_the_world_lost_are_told(tmp_path: Path) -> None:
+    lost = Scripted([Unanswered("time-out"), "[]"])
+    benchmark = open_benchmark("bfcl:ast", miniature=True)
+    run(benchmark, Model(lost, FORMAT), tmp_path / "bfcl.ast", RunSettings(limit=2))
+
+    written = build([tmp_path], tmp_path / "report")
+
+    assert "1 case was not answered and left out of the scores" in written.headline[0]
+
+
+def test_every_benchmark_of_the_table_has_a_name_and_a_place() -> None:
+    assert set(PROTOCOLS) == set(NAMES) == set(ORDER)
