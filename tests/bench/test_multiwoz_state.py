@@ -64,6 +64,14 @@ def test_dontcare_is_a_value_of_its_own() -> None:
     assert not compare({}, {"hotel-area": "dontcare"}).joint
 
 
+def test_slot_accuracy_counts_a_slot_once_whatever_is_wrong_with_it() -> None:
+    gold = {"hotel-area": "north", "hotel-type": "hotel"}
+
+    assert compare(gold, {**gold, "hotel-stars": "4"}).slot_accuracy == pytest.approx(29 / 30)
+    assert compare(gold, {"hotel-type": "hotel"}).slot_accuracy == pytest.approx(29 / 30)
+    assert compare(gold, {**gold, "hotel-area": "south"}).slot_accuracy == pytest.approx(29 / 30)
+
+
 @pytest.mark.parametrize(
     ("rules", "said"),
     [

@@ -1,5 +1,6 @@
 """The text metrics of API-Bank: what they give, and that they keep quiet."""
 
+import math
 import subprocess
 import sys
 
@@ -29,6 +30,18 @@ def test_words_are_compared_for_rouge_and_characters_for_bleu() -> None:
 
     assert (scores.rouge1, scores.rougel) == (0.0, 0.0)
     assert scores.bleu4 == pytest.approx((7 / 8 * 6 / 7 * 5 / 6 * 4 / 5) ** 0.25, abs=1e-6)
+
+
+def test_bleu_smooths_missing_n_grams_by_method_3() -> None:
+    # One and two characters match 2 of 4 and 1 of 3 times; the first missing order counts
+    # half a match of its 2, the next a quarter of its 1.
+    expected = (2 / 4 * 1 / 3 * (1 / 2) / 2 * (1 / 4) / 1) ** 0.25
+
+    assert text_scores("abcd", "abxy").bleu4 == pytest.approx(expected, abs=1e-6)
+
+
+def test_bleu_punishes_an_answer_that_is_too_short() -> None:
+    assert text_scores("abcdefg", "abcdefgh").bleu4 == pytest.approx(math.exp(1 - 8 / 7), abs=1e-6)
 
 
 def test_rouge_l_is_the_f_score_of_the_longest_common_run() -> None:

@@ -84,6 +84,14 @@ def test_what_the_paper_does_not_report_has_nothing_beside_it(
     assert beside(benchmark, protocol, metric, only) is None
 
 
+def test_relevance_is_the_one_category_that_is_a_column_of_its_own() -> None:
+    found = beside("bfcl", "ast", "Live relevance", "live_relevance")
+
+    assert found is not None
+    assert found.printed(SIZES) == ("77.78", "72.22", "100.00")
+    assert beside("bfcl", "ast", "Live relevance, unreadable", "live_relevance") is None
+
+
 def test_another_protocol_is_said_to_be_another() -> None:
     found = beside("multiwoz", "dst-json", "JGA")
 

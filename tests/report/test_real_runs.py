@@ -22,7 +22,11 @@ def _evaluate(out: Path, label: str, model: Model) -> None:
                 model,
                 out / label / f"{benchmark}.{protocol}",
                 RunSettings(limit=4),
-                identity={"label": label, "model": label, "format": "chatml/json"},
+                identity={
+                    "label": label,
+                    "model": {"name": f"{label}-model", "sha256": "0f" * 8},
+                    "format": "chatml/json",
+                },
             )
 
 
@@ -41,6 +45,9 @@ def test_every_benchmark_is_reported(tmp_path: Path) -> None:
     assert any(row.paper_8b == "30.4†" for row in written.summary)
     assert "&lt;b&gt;[]&lt;/b&gt;" in page
     assert "chatml/json" in page
+    assert "tuned-model" in page
+    assert "0f" * 8 in page
+    assert "coalm eval tuned-model --bench bfcl:ast --limit 4 --seed 0 --layout chatml" in page
 
 
 def test_cases_that_the_world_lost_are_told(tmp_path: Path) -> None:

@@ -108,7 +108,9 @@ def _unfit(query: str, calls: Sequence[ToolCall]) -> str:
 def _said(value: str, query: str) -> bool:
     """Whether the request holds the words of a value, in any order and spelling of case."""
     heard = query.lower()
-    return all(word.strip(".,;:!?'\"").lower() in heard for word in value.split())
+    return bool(value.strip()) and all(
+        word.strip(".,;:!?'\"").lower() in heard for word in value.split()
+    )
 
 
 def _unrelated(row: Row, known: Mapping[str, _Known], names: Sequence[str], seed: int) -> Row:

@@ -42,7 +42,7 @@ def tracked(dialogue: SgdDialogue, services: Mapping[str, Service], turn: int) -
     so_far = dialogue.exchanges[: turn + 1]
     before = ["", *(e.system.text for e in so_far[:-1])]
     history = list(zip(before, (e.user.text for e in so_far), strict=True))
-    state = _state(so_far, domains)
+    state = _state(so_far, used, domains)
     listed = {slot.name: state[slot.name] for slot in slots if slot.name in state}
     request = state_request(slots, history)
     return Sample(
@@ -65,7 +65,9 @@ def domain_names(services: Mapping[str, Service]) -> dict[str, str]:
     }
 
 
-def _state(so_far: tuple[Exchange, ...], domains: Mapping[str, str]) -> dict[str, str]:
+def _state(
+    so_far: tuple[Exchange, ...], services: Mapping[str, Service], domains: Mapping[str, str]
+) -> dict[str, str]:
     """Slot to value; a turn annotates the services that it talks to, so the others are kept."""
     latest: dict[str, Mapping[str, tuple[str, ...]]] = {}
     for exchange in so_far:
@@ -74,15 +76,20 @@ def _state(so_far: tuple[Exchange, ...], domains: Mapping[str, str]) -> dict[str
                 latest[frame.service] = frame.state
     heard = "\n".join(t for e in so_far for t in (e.user.text, e.system.text)).lower()
     return {
-        f"{domains[service]}-{_spaced(slot)}": _word(_spelling(values, heard))
+        f"{domains[service]}-{_spaced(slot)}": _word(
+            _spelling(values, services[service].slots[slot].values, heard)
+        )
         for service, state in latest.items()
         for slot, values in state.items()
         if values
     }
 
 
-def _spelling(values: tuple[str, ...], heard: str) -> str:
-    """The spelling that was last heard, since a model can only copy what was said."""
+def _spelling(values: tuple[str, ...], listed: tuple[str, ...], heard: str) -> str:
+    """The listed spelling; else the one last heard, since a model can only copy what was said."""
+    known = [value for value in values if value in listed]
+    if known:
+        return known[0]
     return max(values, key=lambda value: heard.rfind(value.lower()))
 
 

@@ -46,6 +46,8 @@ def read(found: Found, *, skip: Skip = ignore) -> Iterator[Sample]:
         calls = [c for t in turns if isinstance(t, Assistant) for c in t.calls]
         shown = relaxed(tools, calls)
         why = next((w for call in calls if (w := misfit(call, shown))), "")
+        if any(turn == Assistant() for turn in turns):
+            why = "an answer that the source lost"
         if why:
             skip(why)
             continue

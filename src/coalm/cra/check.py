@@ -34,7 +34,7 @@ def _tools(sample: Sample) -> Iterator[str]:
 
 def _calls(sample: Sample, dialogue: SgdDialogue, services: Mapping[str, Service]) -> Iterator[str]:
     """Calls are the annotated ones, in order, and fit the schema itself."""
-    real = [frame for frame in _called(dialogue)]
+    real = list(_called(dialogue))
     made = [c for t in sample.dialogue.turns if isinstance(t, Assistant) for c in t.calls]
     if len(made) > len(real):
         yield "a call that the dialogue does not have"

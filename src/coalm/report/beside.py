@@ -8,10 +8,10 @@ import re
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from coalm.report.paper import APIBANK, MULTIWOZ, PaperTable
+from coalm.report.paper import APIBANK, BFCL, MULTIWOZ, PaperTable
 
 Likeness: TypeAlias = Literal["same measure", "other protocol"]
-"""The paper's measure over the same rows, or the same quantity by another protocol."""
+"""The paper's own measure asked a little differently, or its quantity by another protocol."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,10 @@ _CHAT = (
     "the conversation is shown as chat turns in the run's own format rather than pasted into "
     "Hammer's prompt (deviations D21 and D22)"
 )
+_RELEVANCE = (
+    "today's data has 16 cases where the paper's rows count 18 or 41, and the answer is asked "
+    "for in the run's own format (deviation D30)"
+)
 
 _LEVELS = tuple(
     _Rule(
@@ -77,6 +81,7 @@ _RULES: tuple[_Rule, ...] = (
     _Rule("multiwoz", "react-offline", "jga", MULTIWOZ, "JGA", "other protocol", _REACT),
     _Rule("multiwoz", "react-offline", "success", MULTIWOZ, "Success", "other protocol", _REACT),
     *_LEVELS,
+    _Rule("bfcl", "ast", "live relevance", BFCL, "Relevance", "same measure", _RELEVANCE),
 )
 
 ABSENT = {

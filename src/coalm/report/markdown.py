@@ -83,7 +83,10 @@ def _failure(number: int, failure: Failure) -> str:
             f"### {number}. {_plain(title(failure.benchmark))}: {_plain(case.id)}",
             "\n".join(about),
             f"Gold:\n\n{_fenced(case.gold)}",
-            *(f"The model wrote:\n\n{_fenced(text)}" for text in case.raw or (case.answer,)),
+            *(
+                f"The model wrote:\n\n{_fenced(text or '(nothing)')}"
+                for text in case.raw or (case.answer,)
+            ),
             f"<details>\n<summary>The prompt</summary>\n\n{_fenced(case.prompt)}\n\n</details>",
         ]
     )

@@ -39,7 +39,7 @@ def scores(page: Page) -> str:
     if not rows:
         return ""
     step = 0.24 * len(page.labels) + 0.46
-    with _drawing(step * len(rows) + 1.0, "scores") as (figure, out):
+    with _drawing(step * len(rows) + 0.7 + 0.2 * len(page.labels), "scores") as (figure, out):
         axes = figure.add_subplot()
         for place, (_, row) in enumerate(rows):
             _dots(axes, place, row, len(page.labels))
@@ -120,14 +120,15 @@ def _legend(figure: "Figure", axes: "Axes", labels: Sequence[str], reference: bo
             linestyle="none",
             marker=SHAPES[number % len(SHAPES)],
             color=SERIES[number % len(SERIES)],
-            label=label if len(label) < 40 else f"{label[:38]}…",
+            label=label if len(label) < 50 else f"{label[:48]}…",
         )
         for number, label in enumerate(labels)
     ]
     if reference:
         label = f"{SIZES[0]} in the paper"
         marks.append(Line2D([], [], color=INK, linestyle=(0, (2, 2)), label=label))
-    figure.legend(handles=marks, frameon=False, loc="outside upper left", ncols=2)
+    abreast = 2 if max(map(len, labels)) < 20 else 1
+    figure.legend(handles=marks, frameon=False, loc="outside upper left", ncols=abreast)
 
 
 # --- matplotlib, kept still ---------------------------------------------------------------

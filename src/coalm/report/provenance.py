@@ -1,7 +1,9 @@
 """Where each column's numbers come from, so that they can be made again."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from coalm.report.compare import title
@@ -20,7 +22,7 @@ class Provenance:
     rows: tuple[tuple[str, tuple[str, ...]], ...]
     """A fact's name, and its value for each model; empty where a model was not measured."""
     commands: tuple[tuple[str, str], ...]
-    """The model, and the command that makes its numbers again, where the run kept it."""
+    """The model, and the command that makes its numbers again."""
 
 
 def provenance(columns: Sequence[Evaluated], name: str) -> Provenance:
@@ -29,17 +31,39 @@ def provenance(columns: Sequence[Evaluated], name: str) -> Provenance:
     names = dict.fromkeys(fact for column in facts for fact in column)
     rows = tuple((fact, tuple(column.get(fact, "") for column in facts)) for fact in names)
     commands = tuple(
-        (c.label, _text(command))
-        for c in columns
-        if name in c.results and (command := c.results[name].scores.identity.get("command"))
+        (c.label, _command(c.results[name], c.folder)) for c in columns if name in c.results
     )
     return Provenance(title(name), rows, commands)
+
+
+def _command(result: Result, folder: Path) -> str:
+    """The command that the run kept, or one with the same settings."""
+    s = result.scores
+    if s.identity.get("command"):
+        return _text(s.identity["command"])
+    layout, _, rest = _text(s.identity.get("format", "")).partition("/")
+    dialect, _, rows = rest.partition("/")
+    options = {
+        "bench": f"{s.benchmark}:{s.protocol}",
+        "limit": s.limit,
+        "seed": s.seed,
+        "layout": layout,
+        "dialect": dialect,
+        **{name: s.identity.get(name) for name in ("engine", "dtype")},
+        "label": s.label,
+        "out": folder.as_posix(),
+    }
+    model = s.model if isinstance(s.model, str) else _text(s.model.get("name", ""))
+    words = ["coalm", "eval", model]
+    for option, value in options.items():
+        words += [f"--{option}", str(value)] if value not in ("", None) else []
+    return shlex.join([*words, "--rows"] if rows else words)
 
 
 def _facts(result: Result) -> dict[str, str]:
     s = result.scores
     own = {
-        "model": s.model,
+        **_model(s.model),
         "data": s.version,
         "cases scored": f"{s.cases:,} of {s.available:,}",
         "not answered": f"{s.not_answered:,}",
@@ -62,6 +86,13 @@ def _facts(result: Result) -> dict[str, str]:
             "outcomes (sha256)": result.fingerprint[:16],
         }
     )
+
+
+def _model(model: str | Mapping[str, Any]) -> dict[str, str]:
+    if isinstance(model, str):
+        return {"model": model}
+    rest = {f"model {k}": _text(v) for k, v in model.items() if k != "name"}
+    return {"model": _text(model.get("name", ""))} | rest
 
 
 def _pairs(value: Mapping[str, Any]) -> str:

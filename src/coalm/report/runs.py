@@ -55,7 +55,8 @@ class Scores:
     protocol: str
     version: str
     label: str
-    model: str
+    model: str | Mapping[str, Any]
+    """Its name, or its name and what else tells it from others, such as a hash."""
     cases: int
     """How many cases were scored."""
     available: int

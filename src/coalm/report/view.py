@@ -231,9 +231,9 @@ def _departure(there: Beside) -> str:
             )
         case "same measure":
             return (
-                f"{mark} Compare with care. Table {table.number} has the same measure over the "
-                f"same rows ({table.protocol}), but here {there.note}; where ours is a sample, "
-                "read its interval."
+                f"{mark} Compare with care. Table {table.number} has the same measure "
+                f"({table.protocol}), but here {there.note}; where ours is a sample, read its "
+                "interval."
             )
         case _:
             assert_never(there.likeness)

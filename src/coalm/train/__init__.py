@@ -1,1 +1,7 @@
-"""Training: a data folder becomes a run folder."""
+"""Training: a data folder becomes a run folder, on TRL and accelerate."""
+
+from coalm.train.progress import Progress
+from coalm.train.run import Trained, train
+from coalm.train.settings import Lora, TrainSettings
+
+__all__ = ["Lora", "Progress", "TrainSettings", "Trained", "train"]

@@ -36,6 +36,7 @@ def metrics_callback(path: Path, watch: Watch) -> Any:
             self.first_tokens: float | None = None
             self.loss: float | None = None
             self.rate: float | None = None
+            self.rate_began = 0.0
 
         def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
             self.began, self.first_step = time.monotonic(), state.global_step
@@ -47,10 +48,8 @@ def metrics_callback(path: Path, watch: Watch) -> Any:
             left = spent / done * (state.max_steps - state.global_step)
             watch(Progress(state.global_step, state.max_steps, self.loss, self.rate, left))
 
-        def on_log(
-            self, args: Any, state: Any, control: Any, logs: dict[str, float], **_: Any
-        ) -> None:
-            row: dict[str, Any] = {"step": state.global_step, **_plain(logs)}
+        def on_log(self, args: Any, state: Any, control: Any, **given: Any) -> None:
+            row: dict[str, Any] = {"step": state.global_step, **_plain(given["logs"])}
             if "loss" in row and "num_tokens" in row:
                 self.loss = row["loss"]
                 if self.first_tokens is not None:

@@ -5,20 +5,19 @@ seeds, hashes of what went in), `metrics.jsonl`, `loss.svg`, `checkpoints/` to r
 and `model/`, the merged model at the end. It is the only thing that evaluation sees.
 """
 
-import platform
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from coalm import models, recipe, store
+from coalm import models, store
 from coalm.devices import Device, pick
-from coalm.errors import DataError, MissingExtra, RecipeError
+from coalm.errors import DataError, MissingExtra
 from coalm.formats.layouts import layout_for
 from coalm.formats.tokens import open_tokenizer
 from coalm.train.encoding import EncodedRows, encode_samples
+from coalm.train.folder import begin, data_folder, finish, finished, inputs, last_checkpoint
 from coalm.train.plot import loss_plot
 from coalm.train.progress import Watch, metrics_callback
 from coalm.train.settings import TrainSettings
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
 Note = Callable[[str], None]
-
-_REPORTED = ("coalm", "torch", "transformers", "trl", "peft", "accelerate", "datasets")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +41,25 @@ class Trained:
 
 def train(settings: TrainSettings, out: Path, *, watch: Watch, note: Note) -> Trained:
     """Train, or go on where a killed run stopped, or find that the run is finished."""
-    _need_packages()
-    _quiet()
-    data = _data_folder(settings)
-    inputs = _inputs(settings, data, note)
-    if _finished(out, inputs):
+    data = data_folder(settings)
+    given = inputs(settings, data, note)
+    if finished(out, given):
         return Trained(out, out / "model", fresh=False)
-    _begin(out, settings, inputs, note)
+    _need_packages()
+    begin(out, settings, given, note)
+    with models.quiet():
+        _train(settings, given, data, out, watch, note)
+    return Trained(out, out / "model", fresh=True)
+
+
+def _train(
+    settings: TrainSettings,
+    given: dict[str, Any],
+    data: Path,
+    out: Path,
+    watch: Watch,
+    note: Note,
+) -> None:
     path = models.folder(settings.model, note)
     tokenizer = open_tokenizer(path)
     settings = replace(settings, layout=settings.layout or layout_for(tokenizer).name)
@@ -61,7 +70,7 @@ def train(settings: TrainSettings, out: Path, *, watch: Watch, note: Note) -> Tr
     device = pick("auto", settings.dtype)
     note(f"training on {device.describe()}")
     trainer = _trainer(settings, path, rows, device, out, watch)
-    checkpoint = _last_checkpoint(out)
+    checkpoint = last_checkpoint(out)
     if checkpoint:
         note(f"going on from {checkpoint.name}")
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
@@ -70,8 +79,7 @@ def train(settings: TrainSettings, out: Path, *, watch: Watch, note: Note) -> Tr
         note(f"validation loss {final['eval_loss']:.3f} over {len(rows['valid'].rows)} rows")
     _save(trainer, path, settings, out)
     loss_plot(out / "metrics.jsonl", out / "loss.svg")
-    _finish(out, settings, inputs, rows, device, final)
-    return Trained(out, out / "model", fresh=True)
+    finish(out, settings, given, rows, device, final)
 
 
 def _trainer(
@@ -184,92 +192,6 @@ def _save(trainer: Any, base: Path, settings: TrainSettings, out: Path) -> None:
     draft.replace(out / "model")
 
 
-# --- the run folder -----------------------------------------------------------------------
-
-
-def _data_folder(settings: TrainSettings) -> Path:
-    if not settings.data:
-        raise RecipeError("no data folder; set train.data or build the recipe's own data first")
-    folder = Path(settings.data)
-    for name in ("train.parquet", "valid.parquet", "manifest.json"):
-        if not (folder / name).exists():
-            raise DataError(
-                f"{folder} has no {name}; build it with: coalm data build RECIPE --out {folder}"
-            )
-    return folder
-
-
-def _inputs(settings: TrainSettings, data: Path, note: Note) -> dict[str, Any]:
-    """What decides the result: the settings, the data and the first model, by hash."""
-    path = models.folder(settings.model, note)
-    return {
-        "settings": recipe.resolved(settings),
-        "data": {p.name: store.sha256(p) for p in sorted(data.glob("*.parquet"))},
-        "model": models.identity(settings.model, path),
-    }
-
-
-def _finished(out: Path, inputs: dict[str, Any]) -> bool:
-    path = out / "run.json"
-    return path.exists() and store.read_json(path).get("inputs") == inputs
-
-
-def _begin(out: Path, settings: TrainSettings, inputs: dict[str, Any], note: Note) -> None:
-    """Write down what this run is; checkpoints of another run are not gone on from."""
-    import yaml
-
-    begun = out / "begun.json"
-    if begun.exists() and store.read_json(begun) != inputs:
-        note("the settings, the data or the model have changed: training anew")
-        shutil.rmtree(out / "checkpoints", ignore_errors=True)
-        (out / "metrics.jsonl").unlink(missing_ok=True)
-    (out / "run.json").unlink(missing_ok=True)
-    store.write_json(begun, inputs)
-    text = yaml.safe_dump({"train": recipe.resolved(settings)}, sort_keys=False)
-    store.write_text(out / "recipe.yaml", text)
-
-
-def _finish(
-    out: Path,
-    settings: TrainSettings,
-    inputs: dict[str, Any],
-    rows: dict[str, EncodedRows],
-    device: Device,
-    final: dict[str, float],
-) -> None:
-    record = {
-        "inputs": inputs,
-        "layout": settings.layout,
-        "rows": {part: len(r.rows) for part, r in rows.items()},
-        "tokens": {part: r.tokens for part, r in rows.items()},
-        "learned_tokens": {part: r.learned for part, r in rows.items()},
-        "left_out_too_long": {part: r.too_long for part, r in rows.items()},
-        "validation_loss": final.get("eval_loss"),
-        "device": device.describe(),
-        "python": platform.python_version(),
-        "versions": {name: _version(name) for name in _REPORTED},
-    }
-    store.write_json(out / "run.json", record)
-    shutil.rmtree(out / "checkpoints", ignore_errors=True)
-
-
-def _last_checkpoint(out: Path) -> Path | None:
-    """The latest checkpoint that was written whole."""
-    found = sorted(
-        (p for p in (out / "checkpoints").glob("checkpoint-*") if _is_whole(p)),
-        key=lambda p: int(p.name.rpartition("-")[2]),
-    )
-    return found[-1] if found else None
-
-
-def _is_whole(checkpoint: Path) -> bool:
-    # The trainer writes its state last, after weights, optimizer, scheduler and seeds.
-    try:
-        return "global_step" in store.read_json(checkpoint / "trainer_state.json")
-    except DataError:
-        return False
-
-
 def _told(rows: dict[str, EncodedRows], note: Note) -> None:
     for part, found in rows.items():
         left = f"; {found.too_long} too long, left out" if found.too_long else ""
@@ -279,13 +201,6 @@ def _told(rows: dict[str, EncodedRows], note: Note) -> None:
         )
 
 
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"
-
-
 def _need_packages() -> None:
     try:
         import datasets  # noqa: F401
@@ -293,13 +208,3 @@ def _need_packages() -> None:
         import trl  # noqa: F401
     except ImportError:
         raise MissingExtra("train", "training") from None
-
-
-def _quiet() -> None:
-    """Keep the libraries' own bars and chatter out of our progress."""
-    import datasets
-    import transformers
-
-    transformers.logging.set_verbosity_error()
-    transformers.logging.disable_progress_bar()
-    datasets.disable_progress_bars()

@@ -46,7 +46,14 @@ class ApiBankHammer:
         """Names, versions, metrics; the version counts the rows of each level."""
         parts = [self.part(case) for case in self.cases()]
         rows = ", ".join(f"{level} {parts.count(level)}" for level in self.levels)
-        return About("apibank", "hammer", f"hammer {rows}", _metrics(self.levels), rouge.versions())
+        return About(
+            "apibank",
+            "hammer",
+            f"hammer{'' if self.found.real else ' miniature'}, {rows}",
+            _metrics(self.levels),
+            rouge.versions(),
+            max_tokens=MAX_TOKENS,
+        )
 
     def cases(self) -> Sequence[CallCase]:
         """Every row, level by level; the files are read once."""

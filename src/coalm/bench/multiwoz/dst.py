@@ -53,7 +53,8 @@ class MultiWozDst:
     @property
     def about(self) -> About:
         """Names, versions, metrics."""
-        return About("multiwoz", "dst-json", "2.4", _METRICS, max_steps=1, max_tokens=MAX_TOKENS)
+        version = "2.4" if self.found.real else "2.4 miniature"
+        return About("multiwoz", "dst-json", version, _METRICS, max_tokens=MAX_TOKENS)
 
     def cases(self) -> Sequence[TurnCase]:
         """Every turn, dialogue by dialogue; the file is read once."""
@@ -62,8 +63,8 @@ class MultiWozDst:
         return self._cases
 
     def id(self, case: TurnCase) -> str:
-        """`dialogue/turn`, such as `SNG0073/2`."""
-        return f"{case.dialogue}/{case.turn}"
+        """`dialogue#turn`, such as `SNG0073#2`: turns of one dialogue are resampled together."""
+        return f"{case.dialogue}#{case.turn}"
 
     def part(self, case: TurnCase) -> str:
         """How deep in its dialogue the turn is."""

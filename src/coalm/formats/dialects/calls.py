@@ -133,8 +133,10 @@ def _value(node: ast.expr) -> Json:
             raise ValueError(type(node).__name__)
 
 
-def sound(value: Json) -> Json:
-    """The value, or a `ValueError` where JSON or UTF-8 could not carry it."""
+def sound(value: Json, depth: int = 0) -> Json:
+    """The value, or a `ValueError` where it nests too deep, or JSON or UTF-8 cannot carry it."""
+    if depth > DEEPEST:
+        raise ValueError(f"nested deeper than {DEEPEST} levels")
     match value:
         case float() if not math.isfinite(value):
             raise ValueError("a number that is not finite")
@@ -142,11 +144,11 @@ def sound(value: Json) -> Json:
             value.encode()  # a lone surrogate raises UnicodeEncodeError, a ValueError
         case list():
             for item in value:
-                sound(item)
+                sound(item, depth + 1)
         case dict():
             for key, item in value.items():
                 sound(key)
-                sound(item)
+                sound(item, depth + 1)
     return value
 
 

@@ -182,6 +182,8 @@ def _appearing(out: Path) -> Iterator[Path]:
             out.rename(old)
         draft.rename(out)
     finally:
+        if old.exists() and not out.exists():
+            old.rename(out)  # stopped between the two renames
         shutil.rmtree(draft, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
 

@@ -1,0 +1,50 @@
+"""The command line: verbs become calls. Only this package prints or exits."""
+
+import sys
+
+import typer
+from rich.console import Console
+
+from coalm.cli import data, evaluate, model, run, show, talk, training, written
+from coalm.errors import CoalmError
+
+app = typer.Typer(
+    name="coalm",
+    help="Conversational agents that hold a long conversation and use tools, from one model.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.add_typer(data.app, name="data")
+app.add_typer(model.app, name="model")
+app.command("show")(show.show)
+app.command("train")(training.train)
+app.command("eval")(evaluate.evaluate)
+app.command("report")(written.report)
+app.command("chat")(talk.chat)
+app.command("run")(run.run)
+
+
+def main() -> None:
+    """Run a command; what a person can mend is one line and exit 2, Ctrl-C is exit 130."""
+    errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
+    try:
+        app()
+    except CoalmError as e:
+        errors.print(f"coalm: {e}")
+        sys.exit(2)
+    except KeyboardInterrupt:
+        errors.print("\nstopped; the same command goes on from here")
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(1)
+    except OSError as e:
+        if e.errno not in _FULL:
+            raise
+        errors.print(f"coalm: {e.strerror}: {e.filename or 'no room left to write'}")
+        sys.exit(2)
+
+
+_FULL = {13, 28, 30, 122}
+"""Permission denied, no space left, read-only file system, quota exceeded: a person's to mend."""

@@ -1,0 +1,97 @@
+"""`coalm data`: make a training set, and say what is in it."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from coalm.cli.shared import Overrides, Recipe, bar, console, note
+
+if TYPE_CHECKING:
+    from coalm.mixture import DataSettings, Manifest
+
+app = typer.Typer(no_args_is_help=True, help="Make a training set, and say what is in it.")
+
+Out = Annotated[
+    Path | None, typer.Option(help="The data folder; else the recipe's, else data/RECIPE.")
+]
+Anew = Annotated[bool, typer.Option("--anew", help="Build even if the folder is up to date.")]
+
+
+@app.command("build")
+def build(recipe: Recipe, overrides: Overrides = None, out: Out = None, anew: Anew = False) -> None:
+    """Build the data folder of a recipe: train and valid rows, manifest, data card."""
+    from coalm.mixture import DataSettings
+    from coalm.recipe import load
+
+    settings = load(DataSettings, recipe, "data", overrides or ())
+    folder = out or data_folder(recipe, settings)
+    built(settings, folder, anew=anew)
+
+
+def data_folder(recipe: Path, settings: "DataSettings") -> Path:
+    """Where a recipe's data goes when the command line does not say."""
+    return Path(settings.out) if settings.out else Path("data", recipe.stem)
+
+
+def built(settings: "DataSettings", folder: Path, *, anew: bool = False) -> "Manifest":
+    """Build the folder unless it is up to date, and print what it holds."""
+    from coalm.bench.evaluate import held_out
+    from coalm.mixture import build as build_mixture
+    from coalm.mixture import is_current, read_manifest
+
+    if not anew and is_current(folder, settings):
+        manifest = read_manifest(folder)
+        note(f"{folder} is up to date")
+    else:
+        with bar("rows") as progress:
+            tasks: dict[str, int] = {}
+
+            def watch(what: str, done: int, of: int | None) -> None:
+                if what not in tasks:
+                    tasks[what] = int(progress.add_task(what, total=of, said=""))
+                progress.update(tasks[what], completed=done, total=of)  # type: ignore[arg-type]
+
+            manifest = build_mixture(
+                settings, folder, held_out=held_out(), progress=watch, note=note
+            )
+    _print(folder, manifest)
+    return manifest
+
+
+def _print(folder: Path, manifest: "Manifest") -> None:
+    from rich.table import Table
+
+    table = Table(title=f"{folder}: {manifest.train:,} training rows", title_justify="left")
+    for column in ("corpus", "source", "licence"):
+        table.add_column(column)
+    for column in ("train", "valid", "tokens a row", "learned"):
+        table.add_column(column, justify="right")
+    for part in manifest.parts:
+        kept = max(part.kept, 1)
+        table.add_row(
+            part.corpus,
+            "MINIATURE" if part.origin == "miniature" else part.origin,
+            " ".join(part.licences),
+            f"{part.train:,}",
+            f"{part.valid:,}",
+            f"{part.tokens / kept:.0f}",
+            f"{part.learned / kept:.0f}",
+        )
+    console.print(table)
+    for line in _held_out(manifest):
+        note(line)
+
+
+def _held_out(manifest: "Manifest") -> Iterable[str]:
+    """The check against the benchmarks' test data, a line each."""
+    ngram = manifest.decontamination["ngram"]
+    if not ngram:
+        yield "NOT checked against the benchmarks' test data"
+        return
+    for name, found in manifest.decontamination["benchmarks"].items():
+        yield (
+            f"checked against {found['texts']:,} test texts of {name} ({ngram}-grams): "
+            f"{found['dropped']} rows left out"
+        )

@@ -1,0 +1,59 @@
+"""What several commands need: the console, overrides, a progress bar."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+console = Console(highlight=False)
+
+Recipe = Annotated[Path, typer.Argument(help="A recipe, such as recipes/quickstart.yaml.")]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[KEY=VALUE]...", help="Settings that override the recipe's, e.g. lr=1e-4."
+    ),
+]
+
+
+def note(text: str) -> None:
+    """Tell the person something in a line of its own."""
+    console.print(text, style="dim", markup=False, soft_wrap=True)
+
+
+@contextmanager
+def bar(unit: str) -> Iterator[Progress]:
+    """A progress bar with rate and time left; silent where the output is not a terminal."""
+    with Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        MofNCompleteColumn(),
+        TextColumn(unit),
+        TextColumn("{task.fields[said]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    ) as progress:
+        yield progress
+
+
+def run_folder(recipe: Path, given: Path | None, *inner: str) -> Path:
+    """The folder asked for, else `runs/RECIPE` and what is inside it."""
+    return given if given is not None else Path("runs", recipe.stem, *inner)

@@ -1,0 +1,111 @@
+"""The folder of a training run: what it is of, how far it is, what it leaves behind."""
+
+import platform
+import shutil
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from coalm import models, recipe, store
+from coalm.devices import Device
+from coalm.errors import DataError, RecipeError
+from coalm.train.encoding import EncodedRows
+from coalm.train.settings import TrainSettings
+
+Note = Callable[[str], None]
+
+_REPORTED = ("coalm", "torch", "transformers", "trl", "peft", "accelerate", "datasets")
+
+
+def data_folder(settings: TrainSettings) -> Path:
+    """The data folder of a run; an error says which of its files is missing."""
+    if not settings.data:
+        raise RecipeError("no data folder; set train.data or build the recipe's own data first")
+    folder = Path(settings.data)
+    for name in ("train.parquet", "valid.parquet", "manifest.json"):
+        if not (folder / name).exists():
+            raise DataError(
+                f"{folder} has no {name}; build it with: coalm data build RECIPE --out {folder}"
+            )
+    return folder
+
+
+def inputs(settings: TrainSettings, data: Path, note: Note) -> dict[str, Any]:
+    """What decides the result: the settings, the data and the first model, by hash."""
+    path = models.folder(settings.model, note)
+    return {
+        "settings": recipe.resolved(settings),
+        "data": {p.name: store.sha256(p) for p in sorted(data.glob("*.parquet"))},
+        "model": models.identity(settings.model, path),
+    }
+
+
+def finished(out: Path, inputs: dict[str, Any]) -> bool:
+    """Whether the folder holds the finished run of exactly these inputs."""
+    path = out / "run.json"
+    return path.exists() and store.read_json(path).get("inputs") == inputs
+
+
+def begin(out: Path, settings: TrainSettings, inputs: dict[str, Any], note: Note) -> None:
+    """Write down what this run is; checkpoints of another run are not gone on from."""
+    import yaml
+
+    begun = out / "begun.json"
+    if begun.exists() and store.read_json(begun) != inputs:
+        note("the settings, the data or the model have changed: training anew")
+        shutil.rmtree(out / "checkpoints", ignore_errors=True)
+        (out / "metrics.jsonl").unlink(missing_ok=True)
+    (out / "run.json").unlink(missing_ok=True)
+    store.write_json(begun, inputs)
+    text = yaml.safe_dump({"train": recipe.resolved(settings)}, sort_keys=False)
+    store.write_text(out / "recipe.yaml", text)
+
+
+def finish(
+    out: Path,
+    settings: TrainSettings,
+    inputs: dict[str, Any],
+    rows: dict[str, EncodedRows],
+    device: Device,
+    final: dict[str, float],
+) -> None:
+    """Write `run.json`, last: its presence says that the run is finished."""
+    record = {
+        "inputs": inputs,
+        "layout": settings.layout,
+        "rows": {part: len(r.rows) for part, r in rows.items()},
+        "tokens": {part: r.tokens for part, r in rows.items()},
+        "learned_tokens": {part: r.learned for part, r in rows.items()},
+        "left_out_too_long": {part: r.too_long for part, r in rows.items()},
+        "validation_loss": final.get("eval_loss"),
+        "device": device.describe(),
+        "python": platform.python_version(),
+        "versions": {name: _version(name) for name in _REPORTED},
+    }
+    store.write_json(out / "run.json", record)
+    shutil.rmtree(out / "checkpoints", ignore_errors=True)
+
+
+def last_checkpoint(out: Path) -> Path | None:
+    """The latest checkpoint that was written whole."""
+    found = sorted(
+        (p for p in (out / "checkpoints").glob("checkpoint-*") if _is_whole(p)),
+        key=lambda p: int(p.name.rpartition("-")[2]),
+    )
+    return found[-1] if found else None
+
+
+def _is_whole(checkpoint: Path) -> bool:
+    # The trainer writes its state last, after weights, optimizer, scheduler and seeds.
+    try:
+        return "global_step" in store.read_json(checkpoint / "trainer_state.json")
+    except DataError:
+        return False
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"

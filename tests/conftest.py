@@ -1,0 +1,42 @@
+"""Shared by all tests: which are skipped where, and a cache of their own."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from coalm import models, sources
+from coalm.errors import CoalmError
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of the real corpora skip where there are none, unless they are required."""
+    required = os.environ.get("COALM_REQUIRE_DATA") == "1"
+    if required and sources.mirror() is None:
+        raise pytest.UsageError("COALM_REQUIRE_DATA=1 but no corpora were found; set COALM_DATA")
+    if required or sources.mirror() is not None:
+        return
+    skip = pytest.mark.skip(reason="no real corpora here; set COALM_DATA")
+    for item in items:
+        if item.get_closest_marker("data"):
+            item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def embedded() -> Path:
+    """The folder of the embedded model, fetched on first use; required where data is."""
+    try:
+        return models.get("smollm2-135m")
+    except CoalmError as e:
+        if os.environ.get("COALM_REQUIRE_DATA") == "1":
+            raise
+        pytest.skip(f"the embedded model is not to be had: {e}")
+
+
+@pytest.fixture
+def miniature(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No mirror and no network: every source is the bundled miniature."""
+    monkeypatch.setenv("COALM_DATA", "")
+    monkeypatch.setenv("COALM_OFFLINE", "1")
+    yield
