@@ -1,7 +1,6 @@
 """Shared by all tests: which are skipped where, and a cache of their own."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -35,8 +34,7 @@ def embedded() -> Path:
 
 
 @pytest.fixture
-def miniature(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def miniature(monkeypatch: pytest.MonkeyPatch) -> None:
     """No mirror and no network: every source is the bundled miniature."""
     monkeypatch.setenv("COALM_DATA", "")
     monkeypatch.setenv("COALM_OFFLINE", "1")
-    yield

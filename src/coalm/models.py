@@ -113,6 +113,7 @@ def quiet() -> Iterator[None]:
     import transformers
 
     level: int = transformers.logging.get_verbosity()
+    bars: bool = transformers.logging.is_progress_bar_enabled()
     transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
@@ -122,7 +123,8 @@ def quiet() -> Iterator[None]:
             yield
     finally:
         transformers.logging.set_verbosity(level)
-        transformers.logging.enable_progress_bar()  # type: ignore[no-untyped-call]
+        if bars:
+            transformers.logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def load(kind: Any, path: Path, dtype: Any) -> Any:

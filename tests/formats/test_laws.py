@@ -97,8 +97,8 @@ def data_presses_no_keys(fmt: Format, tok: Tokenizer, evil: str) -> None:
 def observations_are_not_learned(fmt: Format, d: Dialogue) -> None:
     """No learned piece holds anything but an assistant turn or its end marker."""
     said = {fmt.dialect.write(t) for t in d.turns if isinstance(t, Assistant)}
-    for example in fmt.examples(d):
-        for piece in example:
+    for written in fmt.examples(d):
+        for piece in written:
             assert not piece.learned or piece.text in said | {fmt.layout.stop, ""}
 
 

@@ -5,6 +5,7 @@ written down here as Meta documents it; the vendor's file is compared in a later
 """
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,7 @@ MESSAGES = [
 def test_chatml_is_what_smollm2_was_tuned_on(embedded: Path) -> None:
     from transformers import AutoTokenizer
 
-    vendor = AutoTokenizer.from_pretrained(embedded)
+    vendor: Any = AutoTokenizer.from_pretrained(embedded)
     theirs = vendor.apply_chat_template(MESSAGES, add_generation_prompt=True, tokenize=False)
     ours = format_of("chatml", "json").prompt(TALK)
     assert plain(ours) == theirs

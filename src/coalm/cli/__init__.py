@@ -3,13 +3,24 @@
 import sys
 
 import typer
+import typer.core
 from rich.console import Console
 
 from coalm.cli import data, evaluate, model, run, show, talk, training, written
 from coalm.errors import CoalmError
 
+
+class Story(typer.core.TyperGroup):
+    """Lists the commands in the order in which they are used."""
+
+    def list_commands(self, ctx: object) -> list[str]:
+        """Their names."""
+        return ["run", "model", "data", "show", "train", "eval", "report", "chat"]
+
+
 app = typer.Typer(
     name="coalm",
+    cls=Story,
     help="Conversational agents that hold a long conversation and use tools, from one model.",
     no_args_is_help=True,
     add_completion=False,

@@ -23,9 +23,7 @@ console = Console(highlight=False)
 Recipe = Annotated[Path, typer.Argument(help="A recipe, such as recipes/quickstart.yaml.")]
 Overrides = Annotated[
     list[str] | None,
-    typer.Argument(
-        metavar="[KEY=VALUE]...", help="Settings that override the recipe's, e.g. lr=1e-4."
-    ),
+    typer.Argument(metavar="KEY=VALUE", help="Settings that override the recipe's, e.g. lr=1e-4."),
 ]
 
 

@@ -27,7 +27,7 @@ class Transformers:
 
     model: Any
     tokenizer: ModelTokenizer
-    batch_tokens: int = 12_000
+    batch_tokens: int = 32_000
     """Prompt tokens that are run together, padding counted."""
 
     def complete(

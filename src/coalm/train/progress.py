@@ -22,6 +22,8 @@ class Progress:
     seconds_left: float | None
 
 
+_TOKENS = "num_input_tokens_seen"
+
 Watch = Callable[[Progress], None]
 
 
@@ -50,14 +52,14 @@ def metrics_callback(path: Path, watch: Watch) -> Any:
 
         def on_log(self, args: Any, state: Any, control: Any, **given: Any) -> None:
             row: dict[str, Any] = {"step": state.global_step, **_plain(given["logs"])}
-            if "loss" in row and "num_tokens" in row:
+            if "loss" in row and _TOKENS in row:
                 self.loss = row["loss"]
                 if self.first_tokens is not None:
                     spent = time.monotonic() - self.rate_began
-                    self.rate = (row["num_tokens"] - self.first_tokens) / max(spent, 1e-9)
+                    self.rate = (row[_TOKENS] - self.first_tokens) / max(spent, 1e-9)
                     row["tokens_per_second"] = round(self.rate, 1)
                 else:
-                    self.first_tokens, self.rate_began = row["num_tokens"], time.monotonic()
+                    self.first_tokens, self.rate_began = row[_TOKENS], time.monotonic()
             store.append(path, [row])
 
     return Metrics()

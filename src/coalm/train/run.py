@@ -21,6 +21,7 @@ from coalm.train.folder import begin, data_folder, finish, finished, inputs, las
 from coalm.train.plot import loss_plot
 from coalm.train.progress import Watch, metrics_callback
 from coalm.train.settings import TrainSettings
+from coalm.train.trainer import trainer_class
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -90,8 +91,8 @@ def _trainer(
     out: Path,
     watch: Watch,
 ) -> Any:
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-    from trl import SFTConfig, SFTTrainer
+    from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback
+    from trl import SFTConfig
 
     model = models.load(AutoModelForCausalLM, path, device.dtype)
     arguments = SFTConfig(
@@ -117,6 +118,7 @@ def _trainer(
         eval_steps=settings.eval_every or None,
         save_steps=settings.save_every,
         save_total_limit=2,
+        include_num_input_tokens_seen="non_padding",
         train_sampling_strategy="group_by_length",
         max_length=None,
         dataset_kwargs={"skip_prepare_dataset": True},
@@ -124,7 +126,7 @@ def _trainer(
         report_to="none",
         disable_tqdm=True,
     )
-    trainer = SFTTrainer(
+    trainer = trainer_class()(
         model=model,
         args=arguments,
         train_dataset=_dataset(rows["train"]),
@@ -133,8 +135,6 @@ def _trainer(
         peft_config=_adapter(settings),
         callbacks=[metrics_callback(out / "metrics.jsonl", watch)],
     )
-    from transformers import PrinterCallback
-
     trainer.remove_callback(PrinterCallback)
     return trainer
 
