@@ -21,8 +21,9 @@ lint: $(STAMP)  ## style, formatting, types
 	$(BIN)/ruff format --check src tests benchmarks
 	$(BIN)/mypy
 
-docs: $(STAMP)  ## write docs/cli.md anew
+docs: $(STAMP)  ## write docs/cli.md and docs/formats.md anew
 	$(BIN)/python -m coalm.cli.reference > docs/cli.md
+	$(BIN)/python -m coalm.cli.specimens > docs/formats.md
 
 # Versions are pinned in constraints.txt; pip finds the build of torch that suits the machine.
 $(STAMP): pyproject.toml constraints.txt

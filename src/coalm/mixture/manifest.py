@@ -78,7 +78,7 @@ def read_manifest(folder: Path) -> Manifest:
     """The manifest of a data folder; a `DataError` if there is none or it is broken."""
     path = folder / NAME
     if not path.exists():
-        raise DataError(f"{folder} has no {NAME}; build it with `coalm mix`")
+        raise DataError(f"{folder} has no {NAME}; build it with `coalm data build RECIPE`")
     try:
         return _ADAPTER.validate_python(store.read_json(path))
     except ValidationError as e:

@@ -58,7 +58,9 @@ CORPORA: Mapping[str, Corpus] = {
     "toolace": Corpus("toolace", lambda found, _part, _seed, skip: toolace.read(found, skip=skip)),
     "sgd-dst": Corpus(
         "sgd",
-        lambda found, part, seed, _skip: sgd_states.read(found, seed=seed, copies=part.copies),
+        lambda found, part, seed, _skip: sgd_states.read(
+            found, seed=seed, copies=part.copies, slots=part.slots, domains=part.domains
+        ),
     ),
     "sgd-cra": Corpus(
         "sgd",

@@ -33,6 +33,10 @@ class Part:
     """hammer, sealtools: the probability that a copy gets random names."""
     irrelevant: Share = 0.15
     """sealtools: the share of requests that are asked again with unrelated tools only."""
+    slots: Annotated[int, Field(ge=0)] = 0
+    """sgd-dst: list at least so many slots; those of services that are not used stay open."""
+    domains: tuple[str, ...] = ()
+    """sgd-dst: keep the dialogues about these domains only, such as hotel; all if empty."""
     path: str = ""
     """own: a JSONL or parquet file of samples."""
 

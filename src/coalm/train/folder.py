@@ -2,6 +2,7 @@
 
 import platform
 import shutil
+import subprocess
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -80,6 +81,7 @@ def finish(
         "left_out_too_long": {part: r.too_long for part, r in rows.items()},
         "validation_loss": final.get("eval_loss"),
         "device": device.describe(),
+        "revision": _revision(),
         "python": platform.python_version(),
         "versions": {name: _version(name) for name in _REPORTED},
     }
@@ -102,6 +104,18 @@ def _is_whole(checkpoint: Path) -> bool:
         return "global_step" in store.read_json(checkpoint / "trainer_state.json")
     except DataError:
         return False
+
+
+def _revision() -> str:
+    """The git revision of a checkout; empty where the package was installed without one."""
+    root = Path(__file__).resolve().parents[3]
+    if not (root / ".git").exists():
+        return ""
+    command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=12"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
 
 
 def _version(package: str) -> str:

@@ -1,15 +1,10 @@
 """API-Bank in Hammer's conversion: a conversation, the tools at hand, the one call that is due.
 
-Deviation D21: Hammer pastes the conversation into one message as lines of text. Here it is a
-conversation: `user` lines are the user's turns, `agent` lines the assistant's words, fenced
-JSON its calls, `tool` lines their results, so that each model reads its own turn markers.
+As in Hammer's evaluation, the conversation is pasted into one user message, a line for each
+speaker, and the model is to write the call and nothing else.
 
-Deviation D22: the data closes the last line with a cue to write the request, often inside
-the agent's own words ("Let me look that up.\\nGenerate ..."). A chat prompt has to end before
-the assistant's turn, so the words stay as a turn of the assistant and a short user turn asks
-for the call. The same is done before every earlier call that follows the agent's words, so
-the history shows what is wanted: after that turn, a call and nothing else. Where the user or
-a tool spoke last, the cue is dropped, since nothing has to be said to make it the model's turn.
+Deviation D21: the words around it are ours, the tools stand where the run's dialect puts them,
+and the data's cue at the end of the last line ("Generate ...") becomes part of the system message.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,19 +14,9 @@ from typing import Any
 
 from coalm import sources, store
 from coalm.errors import DataError
-from coalm.formats.dialects import dialect
+from coalm.formats.dialects.base import unfenced
 from coalm.sources import Found
-from coalm.types import (
-    Assistant,
-    Dialogue,
-    Json,
-    Observation,
-    System,
-    ToolCall,
-    ToolSpec,
-    Turn,
-    User,
-)
+from coalm.types import Dialogue, Json, System, ToolCall, ToolSpec, User
 
 LEVELS: Mapping[str, str] = {
     "L-1": "apibank/hammer/apibank_l1.json",
@@ -39,8 +24,15 @@ LEVELS: Mapping[str, str] = {
 }
 """The file of each level: calling given tools, and finding a tool first (Paper 5.1)."""
 
-SYSTEM = "You help a user by calling APIs. When a call is due, write the call alone."
-CUE = "Go on and make the API call."
+SYSTEM = "Read the conversation and make the API call that is due now. Write the call alone."
+
+SPEAKERS: Mapping[str, str] = {
+    "user": "User",
+    "agent": "System",
+    "assistant": "Call",
+    "tool": "Result",
+}
+"""How each role of the data is called in the pasted conversation."""
 
 _MARK = "Generate API Request:"
 _TYPES: Mapping[str, Json] = {
@@ -83,47 +75,25 @@ def read_level(path: Path, level: str) -> Iterator[CallCase]:
 def held_out_texts(found: Found | None = None) -> Iterator[str]:
     """Every user utterance of both levels, to be kept out of a training mixture."""
     found = found or sources.find("apibank")
-    for level, file in LEVELS.items():
-        for case in read_level(found.path(file), level):
-            for turn in case.opening.turns:
-                if isinstance(turn, User) and turn.text != CUE:
-                    yield turn.text
+    for file in LEVELS.values():
+        for row in store.read_json(found.path(file)):
+            yield from (line["content"] for line in row["query"] if line["role"] == "user")
 
 
 def _opening(row: Mapping[str, Any]) -> Dialogue:
-    turns: list[Turn] = [System(SYSTEM)]
-    for line in row["query"]:
-        text = line["content"].strip().removesuffix(_MARK).strip()
-        last = turns[-1]
-        match line["role"]:
-            case "user":
-                turns.append(User(text))
-            case "agent" if not text:
-                continue  # nothing but the cue
-            case "agent" if isinstance(last, Assistant) and last.text:
-                turns[-1] = Assistant(f"{last.text}\n{text}")
-            case "agent":
-                turns.append(Assistant(text))
-            case "assistant":
-                turns += [*_cue(last), Assistant(calls=_fenced(text))]
-            case "tool":
-                called = last.calls[-1].name if isinstance(last, Assistant) and last.calls else ""
-                turns.append(Observation(text, called))
-            case role:
-                raise ValueError(f"a line by {role!r}")
-    return Dialogue((*turns, *_cue(turns[-1])), _tools(row["tools"]))
+    lines = [_line(line["role"], line["content"]) for line in row["query"]]
+    pasted = "\n".join(line for line in lines if line)
+    return Dialogue((System(SYSTEM), User(pasted)), _tools(row["tools"]))
 
 
-def _cue(last: Turn) -> list[Turn]:
-    """The turn that asks for a call where the assistant spoke last."""
-    return [User(CUE)] if isinstance(last, Assistant) else []
-
-
-def _fenced(text: str) -> tuple[ToolCall, ...]:
-    found = dialect("json").read(text)
-    if not isinstance(found, Assistant) or not found.calls:
-        raise ValueError(f"a call that cannot be read: {text[:60]!r}")
-    return found.calls
+def _line(role: str, content: str) -> str:
+    """One speaker's line; empty where there was nothing but the cue."""
+    text = content.strip().removesuffix(_MARK).strip()
+    if role not in SPEAKERS:
+        raise ValueError(f"a line by {role!r}")
+    if role == "assistant":
+        text = unfenced(text).strip()
+    return f"{SPEAKERS[role]}: {text}" if text else ""
 
 
 def _calls(rows: Sequence[Mapping[str, Any]]) -> tuple[ToolCall, ...]:
