@@ -4,9 +4,14 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from coalm import models, sources
 from coalm.errors import CoalmError
+
+# A busy machine is no reason to fail: what must be quick says so in its own test.
+settings.register_profile("coalm", deadline=None)
+settings.load_profile("coalm")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -120,6 +120,12 @@ def test_code_and_docs_agree_on_the_deviations() -> None:
     assert in_code == in_docs
 
 
+def test_nothing_cites_a_deviation_that_is_not_explained() -> None:
+    explained = set(re.findall(r"^## (D\d\d)", (ROOT / "docs/deviations.md").read_text(), re.M))
+    for path in [*FILES, *(ROOT / "docs").rglob("*.md"), ROOT / "README.md"]:
+        assert set(re.findall(r"\bD\d\d\b", path.read_text())) <= explained, path
+
+
 def test_the_settings_explain_themselves() -> None:
     from dataclasses import fields
 

@@ -10,7 +10,7 @@ import pytest
 from coalm import recipe, store
 from coalm.errors import CoalmError, DataError, RecipeError
 from coalm.mixture import CORPORA, DataSettings, Part, build, is_current, read_manifest
-from coalm.types import Assistant, Dialogue, Sample, User
+from coalm.types import Assistant, Dialogue, Sample, System, User
 
 EVERY = tuple(Part(corpus=name) for name in CORPORA if name != "own")
 
@@ -82,6 +82,18 @@ def test_the_split_never_divides_a_group(tmp_path: Path) -> None:
     assert {"train"} in sides.values()
     assert {"valid"} in sides.values()
     assert all(len(found) == 1 for found in sides.values())
+
+
+def test_a_part_says_how_many_slots_are_listed_and_which_domains_are_kept(tmp_path: Path) -> None:
+    part = Part(corpus="sgd-dst", slots=12, domains=("museum",), copies=2)
+    build(_settings(part), tmp_path / "mix")
+    rows = _rows(tmp_path / "mix")
+
+    assert {s.group for s in rows} == {f"sgd/train/{d}" for d in ("1_00000", "1_00001", "2_00000")}
+    for sample in rows:
+        told = sample.dialogue.turns[0]
+        assert isinstance(told, System)
+        assert len(told.text.partition("\nSlots:\n")[2].splitlines()) == 12
 
 
 def test_a_planted_benchmark_text_is_removed_and_counted(tmp_path: Path) -> None:

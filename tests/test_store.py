@@ -30,7 +30,7 @@ def sample(dialogue: Dialogue = TALK, name: str = "x/1") -> Sample:
 
 
 @given(d=dialogues())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_a_sample_comes_back_as_it_went(d: Dialogue) -> None:
     row = json.loads(json.dumps(store.dump_sample(sample(d))))
     assert identical(store.load_sample(row), sample(d))

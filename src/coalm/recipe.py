@@ -110,11 +110,8 @@ def _set(values: dict[str, Any], override: str) -> None:
     place: Any = values
     for name in outer:
         place = _into(place, name, override)
-    if isinstance(place, list):
-        _into(place, last, override)
-        place[int(last)] = value
-    else:
-        place[last] = value
+    _into(place, last, override)  # an error where there is no such place
+    place[int(last) if isinstance(place, list) else last] = value
 
 
 def _into(place: Any, name: str, override: str) -> Any:

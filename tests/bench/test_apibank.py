@@ -2,7 +2,7 @@
 
 import copy
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -13,14 +13,14 @@ from coalm import sources
 from coalm.agent import Agent, Reply
 from coalm.bench.apibank import ApiBankHammer, CallCase, held_out_texts
 from coalm.bench.apibank.hammer import label
-from coalm.bench.apibank.rows import CUE, read_level
+from coalm.bench.apibank.rows import SPEAKERS, SYSTEM, read_level
 from coalm.bench.rouge import text_scores
 from coalm.engines import Completion, Model, Said
 from coalm.engines.scripted import Scripted
 from coalm.errors import DataError, RecipeError
 from coalm.formats import DIALECTS, LAYOUTS, Malformed, format_of, plain
 from coalm.sources import MINIATURE, SOURCES, Found
-from coalm.types import Assistant, Observation, System, ToolCall, User
+from coalm.types import Assistant, System, ToolCall, User
 
 SMALL = Found(SOURCES["apibank"], MINIATURE, "miniature")
 BOTH = ApiBankHammer(SMALL, ("L-1", "L-2"))
@@ -31,6 +31,21 @@ CASE = BOTH.cases()[0]
 def saying(text: str, dialect: str = "json", case: CallCase = CASE) -> Reply:
     model = Model(Scripted([text]), format_of("chatml", dialect))
     return Agent(model, max_steps=1).reply(BOTH.opening(case))
+
+
+def pasted(case: CallCase) -> list[str]:
+    """The lines of the one user message."""
+    user = case.opening.turns[-1]
+    assert isinstance(user, User)
+    return user.text.split("\n")
+
+
+def written(folder: Path, *query: Mapping[str, str]) -> CallCase:
+    """A case with that conversation, by way of a file."""
+    path = folder / "rows.json"
+    path.write_text(json.dumps([{"query": query, "tools": [], "answers": []}]))
+    [case] = read_level(path, "L-1")
+    return case
 
 
 def test_the_miniature_has_both_levels() -> None:
@@ -48,39 +63,68 @@ def test_a_level_that_does_not_exist_is_a_persons_mistake() -> None:
         ApiBankHammer(SMALL, ("L-4",))
 
 
-def test_no_prompt_ends_with_the_assistants_words() -> None:
+def test_the_conversation_is_one_message_after_the_operator_s_words() -> None:
     for case in BOTH.cases():
-        assert isinstance(case.opening.turns[0], System)
-        assert isinstance(case.opening.turns[-1], User | Observation)
+        system, user = case.opening.turns
+        assert system == System(SYSTEM)
+        assert isinstance(user, User)
 
 
-def test_words_before_a_call_stay_and_are_followed_by_a_cue() -> None:
-    assert CASE.opening.turns[-2:] == (Assistant("Thank you, one moment."), User(CUE))
-    earlier = BOTH.cases()[1].opening.turns
-    assert earlier[4:8] == (
-        Assistant("Thank you, one moment."),
-        User(CUE),
-        Assistant(calls=CASE.calls),
-        Observation("success", "BorrowBook"),
-    )
+def test_every_speaker_has_a_line_of_its_own_in_the_order_of_the_talk() -> None:
+    assert pasted(BOTH.cases()[1]) == [
+        "User: I would like to borrow The Glass Orchard.",
+        "System: Gladly. What is your member number, and for how many days?",
+        "User: It is M2071, for 14 days please.",
+        "System: Thank you, one moment.",
+        'Call: [{"name": "BorrowBook", "arguments": {"member_id": "M2071", '
+        '"title": "The Glass Orchard", "days": "14"}}]',
+        "Result: success",
+        "System: The book is yours for two weeks.",
+        "User: Fine. I also bring back Harbour Lights.",
+        "System: I will note that.",
+    ]
 
 
-def test_no_cue_is_put_where_a_user_or_a_tool_spoke_last() -> None:
-    users, tools = BOTH.cases()[2], BOTH.cases()[4]
-
-    assert users.opening.turns[-1] == User("Where in the library is A Field Guide to Fog?")
-    assert tools.opening.turns[-1] == Observation("{'key': 'q7w2e9'}", "OpenSession")
-
-
-def test_two_lines_of_the_agent_are_one_turn() -> None:
-    turns = BOTH.cases()[9].opening.turns
-
-    assert Assistant("For which day?\nI can book any day of next week.") in turns
+def test_two_lines_of_the_agent_stay_two_lines() -> None:
+    assert pasted(BOTH.cases()[9])[1:3] == [
+        "System: For which day?",
+        "System: I can book any day of next week.",
+    ]
 
 
-def test_the_cue_of_the_data_is_nowhere_in_a_prompt() -> None:
+def test_the_cue_of_the_data_is_nowhere_in_a_prompt_whoever_spoke_last() -> None:
+    last = [pasted(BOTH.cases()[at])[-1] for at in (0, 2, 4)]
+
+    assert last == [
+        "System: Thank you, one moment.",
+        "User: Where in the library is A Field Guide to Fog?",
+        "Result: {'key': 'q7w2e9'}",
+    ]
     for case in BOTH.cases():
         assert "Generate API" not in plain(format_of("chatml", "json").prompt(case.opening))
+
+
+def test_a_line_that_is_nothing_but_the_cue_leaves_no_line(tmp_path: Path) -> None:
+    case = written(
+        tmp_path,
+        {"role": "user", "content": "Lamp 88 off."},
+        {"role": "agent", "content": "Generate API Request:"},
+    )
+
+    assert pasted(case) == ["User: Lamp 88 off."]
+
+
+def test_the_gold_call_is_not_in_its_own_prompt_with_or_without_its_fence() -> None:
+    for case in BOTH.cases():
+        assert label(case.calls).strip("`") not in "\n".join(pasted(case))
+
+
+@pytest.mark.parametrize("role", ["system", "function", ""])
+def test_a_line_by_a_speaker_that_nobody_knows_is_a_persons_mistake(
+    tmp_path: Path, role: str
+) -> None:
+    with pytest.raises(DataError, match=f"row 0 .*a line by '{role}'"):
+        written(tmp_path, {"role": role, "content": "hello"})
 
 
 def test_parameters_are_json_schema_and_all_required() -> None:
@@ -177,7 +221,7 @@ def test_what_the_world_prevented_is_not_called_wrong() -> None:
     assert BOTH.score(CASE, Reply(CASE.opening, "unanswered")).kind == "not answered"
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.text(max_size=80), st.sampled_from(sorted(DIALECTS)))
 def test_garbage_is_scored_and_changes_nothing(text: str, dialect: str) -> None:
     reply = saying(text, dialect)
@@ -206,7 +250,13 @@ def test_every_user_line_of_both_levels_is_held_out() -> None:
 
     assert "Turn off lamp 88, please." in texts
     assert "How much is 3.5 times 12?" in texts
-    assert CUE not in texts
+
+
+def test_a_user_line_is_held_out_without_the_cue_that_the_data_put_behind_it() -> None:
+    texts = set(held_out_texts(SMALL))
+
+    assert "Where in the library is A Field Guide to Fog?" in texts
+    assert not [text for text in texts if "Generate API" in text]
 
 
 # --- the real data ------------------------------------------------------------------------
@@ -271,3 +321,24 @@ def test_every_real_prompt_can_be_written(real: ApiBankHammer, dialect: str) -> 
     for case in real.cases():
         text = plain(format_of("chatml", dialect).prompt(case.opening))
         assert "Generate API Request" not in text
+
+
+@pytest.mark.data
+def test_every_line_of_a_real_prompt_has_its_speaker_and_every_call_is_json(
+    real: ApiBankHammer,
+) -> None:
+    speakers = tuple(f"{name}: " for name in SPEAKERS.values())
+    lines = [line for case in real.cases() for line in pasted(case)]
+    calls = [line.removeprefix("Call: ") for line in lines if line.startswith("Call: ")]
+
+    assert all(line.startswith(speakers) for line in lines)
+    assert len(calls) == 269 + 106
+    assert all({"name", "arguments"} == set(c) for call in calls for c in json.loads(call))
+
+
+@pytest.mark.data
+def test_no_real_user_line_is_held_out_with_the_cue() -> None:
+    texts = list(held_out_texts(sources.find("apibank")))
+
+    assert len(texts) == 1496
+    assert not [text for text in texts if not text or "Generate API" in text]

@@ -53,6 +53,10 @@ HOSTILE = (
     "f(" + "x=f(" * 200 + ")" * 201,
     '[{"name": "f", "arguments": {"x": NaN, "y": Infinity, "z": -1e999}}]',
     '[{"name": "f", "arguments": {"x": ' + "9" * 5000 + "}}]",
+    r"[f(x='\d')]",
+    "[f(x=0x" + "F" * 5000 + ")]",
+    "Action: f(x=-0x" + "F" * 5000 + ")",
+    '<tool_call>{"name": "f", "arguments": {"x": ' + "9" * 5000 + "}}</tool_call>",
     '[{"name": "f", "arguments": {"x": "\\ud800"}}]',
     "\ud800\udfff lone \udc80",
     '{"hotel-area": "\ud800", "hotel-stars": NaN}',
@@ -127,9 +131,9 @@ def test_hostile_answers_are_wrong_and_no_trouble(name: str, at: int) -> None:
     text, case = HOSTILE[at], bench(name).cases()[0]
     # A dialect each in turn: that any of them reads any text is a law of the formats.
     dialect = sorted(DIALECTS)[at % len(DIALECTS)]
-    begun = time.monotonic()
+    begun = time.process_time()
     verdict = bench(name).score(case, answered(name, case, text, dialect))
-    assert time.monotonic() - begun < 2.0
+    assert time.process_time() - begun < 2.0
     assert sound(verdict)
     assert verdict.kind
 

@@ -15,6 +15,7 @@ from coalm.bench.base import Verdict
 from coalm.bench.multiwoz import MultiWozDst, TurnCase, held_out_texts
 from coalm.bench.multiwoz.slots import CLOSED, NAMES, SLOTS
 from coalm.bench.multiwoz.turns import read_turns
+from coalm.bench.stats import Scored
 from coalm.corpora.states import write_state
 from coalm.engines import Model
 from coalm.engines.scripted import Scripted
@@ -55,6 +56,11 @@ def test_a_case_is_a_turn_with_all_that_was_said_before() -> None:
     assert second.history[:1] == first.history
     assert [BENCH.id(c) for c in (first, second)] == ["MINI0001#0", "MINI0001#1"]
     assert len({BENCH.id(c) for c in BENCH.cases()}) == len(BENCH.cases()) == 25
+
+
+def test_the_turns_of_one_dialogue_are_one_source_for_the_intervals() -> None:
+    for case in BENCH.cases():
+        assert Scored(BENCH.id(case), "", {}).source == case.dialogue
 
 
 def test_the_parts_are_depths() -> None:

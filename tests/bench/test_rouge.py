@@ -57,7 +57,7 @@ def test_scores_are_rounded_as_the_reference_rounds_them() -> None:
     assert scores.rougel == round(scores.rougel, 6)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_any_two_texts_have_scores_between_zero_and_one(said: str, wanted: str) -> None:
     scores = text_scores(said, wanted)

@@ -90,6 +90,6 @@ def test_a_change_for_the_worse_is_a_difference_too() -> None:
 
 
 def test_five_hundred_cases_take_well_under_a_second() -> None:
-    begun = time.monotonic()
+    begun = time.process_time()
     figure(_rows(0.4, 500), RIGHT)
-    assert time.monotonic() - begun < 1.0
+    assert time.process_time() - begun < 1.0

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coalm.bench.multiwoz.slots import SLOTS
 from coalm.corpora.states import MANY, Slot, read_state, state_request, write_state
 from coalm.types import System, User
 
@@ -17,6 +18,15 @@ def test_the_request_names_each_slot_with_its_values_and_the_talk_so_far() -> No
     assert isinstance(told, System)
     assert told.text.splitlines()[-1] == "hotel-area: area of town (north / south)"
     assert asked == User("User: A hotel please\nSystem: Where?\nUser: up north")
+
+
+def test_the_example_in_the_request_is_of_no_slot_that_could_be_copied() -> None:
+    told = state_request([AREA], [("", "hi")]).turns[0]
+
+    assert isinstance(told, System)
+    instruction, _, _ = told.text.partition("\nSlots:\n")
+    assert '{"domain-slot": "value"}' in instruction
+    assert not [slot.name for slot in SLOTS if slot.name in instruction]
 
 
 def test_a_slot_of_very_many_values_is_shown_without_them() -> None:

@@ -31,13 +31,18 @@ def told(runs: list[Path], out: Path, title: str) -> "Written":
     written = build(runs, out, title)
     labels = list(dict.fromkeys(label for row in written.summary for label in row.values))
     table = Table(title=title, title_justify="left")
-    for column in ("benchmark", "metric"):
-        table.add_column(column)
-    for column in (*labels, "change", "paper, CoALM 8B"):
+    table.add_column("metric")
+    for column in (*labels, "change, 95% interval", "CoALM 8B"):
         table.add_column(column, justify="right")
+    benchmark = ""
     for row in written.summary:
-        values = [row.values.get(label, "") for label in labels]
-        table.add_row(row.benchmark, row.metric, *values, row.gap, row.paper_8b)
+        if row.benchmark != benchmark:
+            benchmark = row.benchmark
+            table.add_section()
+            table.add_row(benchmark, style="bold")
+        # Each model's own interval is in the report; here the difference's is what matters.
+        values = [row.values.get(label, "").split(" ")[0] for label in labels]
+        table.add_row(f"  {row.metric}", *values, row.gap, row.paper_8b)
     console.print(table)
     for sentence in written.headline:
         console.print(sentence, markup=False, soft_wrap=True)

@@ -36,9 +36,9 @@ def read(
             continue
         # Deviation D11: rows that the paper's mixture does not have. Each asks for one
         # turn on its own, because that is how `dst-json` asks.
-        order = sorted(
-            range(len(dialogue.exchanges)), key=lambda i: chance(seed, dialogue.id, i, "turn")
-        )
+        # The first turn seldom settles anything, so it is asked about only where it is alone.
+        turns = range(min(1, len(dialogue.exchanges) - 1), len(dialogue.exchanges))
+        order = sorted(turns, key=lambda i: chance(seed, dialogue.id, i, "turn"))
         for turn in order[:copies]:
             yield tracked(dialogue, services, turn, slots=slots, seed=seed)
 

@@ -67,11 +67,13 @@ class ModelTokenizer:
 
     def _apart(self, text: str) -> list[str]:
         """The text cut after the first character of each look-alike, until none is left."""
-        found = self._marker.search(text)
-        if found is None:
-            return [text] if text else []
-        cut = found.start() + 1
-        return [text[:cut], *self._apart(text[cut:])]
+        parts: list[str] = []
+        place = 0
+        while found := self._marker.search(text, place):
+            cut = found.start() + 1
+            parts.append(text[place:cut])
+            place = cut
+        return [*parts, text[place:]] if place < len(text) else parts
 
 
 def open_tokenizer(folder: Path) -> ModelTokenizer:

@@ -48,9 +48,9 @@ _DST = (
     "than the test set"
 )
 _REACT = "the paper's exact protocol is not published; ours follows a reconstruction of it"
-_CHAT = (
-    "the conversation is shown as chat turns in the run's own format rather than pasted into "
-    "Hammer's prompt (deviations D21 and D22)"
+_PASTED = (
+    "the conversation is pasted into one message as in Hammer's evaluation, but the words around "
+    "it and the way the tools are shown are the run's own (deviation D21)"
 )
 _RELEVANCE = (
     "today's data has 16 cases where the paper's rows count 18 or 41, and the answer is asked "
@@ -65,7 +65,7 @@ _LEVELS = tuple(
         APIBANK,
         f"{printed} L-{level}",
         "same measure",
-        _CHAT,
+        _PASTED,
     )
     for measure, printed in (
         ("rouge l", "ROUGE-L"),

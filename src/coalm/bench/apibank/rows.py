@@ -77,7 +77,7 @@ def held_out_texts(found: Found | None = None) -> Iterator[str]:
     found = found or sources.find("apibank")
     for file in LEVELS.values():
         for row in store.read_json(found.path(file)):
-            yield from (line["content"] for line in row["query"] if line["role"] == "user")
+            yield from (_said(line["content"]) for line in row["query"] if line["role"] == "user")
 
 
 def _opening(row: Mapping[str, Any]) -> Dialogue:
@@ -86,9 +86,14 @@ def _opening(row: Mapping[str, Any]) -> Dialogue:
     return Dialogue((System(SYSTEM), User(pasted)), _tools(row["tools"]))
 
 
+def _said(content: str) -> str:
+    """What was said, without the cue; empty where there was nothing else."""
+    return content.strip().removesuffix(_MARK).strip()
+
+
 def _line(role: str, content: str) -> str:
     """One speaker's line; empty where there was nothing but the cue."""
-    text = content.strip().removesuffix(_MARK).strip()
+    text = _said(content)
     if role not in SPEAKERS:
         raise ValueError(f"a line by {role!r}")
     if role == "assistant":

@@ -8,6 +8,7 @@ only the values go through `ast`. Hostile input is refused by size and depth fir
 import ast
 import math
 import re
+import warnings
 from collections.abc import Iterator
 
 from coalm.types import Json, ToolCall
@@ -112,7 +113,10 @@ def _unquoted(text: str, place: int) -> Iterator[tuple[int, str]]:
 
 def _literal(text: str) -> Json:
     try:
-        return sound(_value(ast.parse(text.strip(), mode="eval").body))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # an odd escape such as \d is read as it stands
+            tree = ast.parse(text.strip(), mode="eval")
+        return sound(_value(tree.body))
     except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError) as e:
         raise NotCalls(f"not a value: {text.strip()[:40]!r} ({e})") from None
 
@@ -140,6 +144,8 @@ def sound(value: Json, depth: int = 0) -> Json:
     match value:
         case float() if not math.isfinite(value):
             raise ValueError("a number that is not finite")
+        case int():
+            str(value)  # 0xFFF... can be read at any length, but not written: a ValueError
         case str():
             value.encode()  # a lone surrogate raises UnicodeEncodeError, a ValueError
         case list():
