@@ -51,6 +51,7 @@ HOSTILE = (
     "[__import__('os').system('true')]",
     "[f(x=__import__('os'))]",
     "f(" + "x=f(" * 200 + ")" * 201,
+    '{"a": ' * 1200 + "1" + "}" * 1200,
     '[{"name": "f", "arguments": {"x": NaN, "y": Infinity, "z": -1e999}}]',
     '[{"name": "f", "arguments": {"x": ' + "9" * 5000 + "}}]",
     r"[f(x='\d')]",

@@ -73,6 +73,31 @@ def test_a_typo_is_one_line_and_exit_2(words: str, said: str, tmp_path: Path) ->
         assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ({"dialect": "jsno"}, "did you mean 'json'?"),
+        ({"layout": "chatlm"}, "did you mean 'chatml'?"),
+        ({"engine": "vlm"}, "no engine 'vlm'"),
+        ({"bench": ["bflc"]}, "did you mean 'bfcl'?"),
+        ({"limits": {"multiwz": 3}}, "did you mean 'multiwoz'?"),
+        ({"bench": []}, "no benchmark is named"),
+    ],
+)
+def test_a_typo_in_the_last_step_of_a_recipe_is_told_before_the_first(
+    setting: dict[str, object], said: str, tmp_path: Path
+) -> None:
+    recipe = tmp_path / "small.yaml"
+    data = {"tokenizer": "bytes", "parts": [{"corpus": "snips", "rows": 3}]}
+    recipe.write_text(json.dumps({"data": data, "eval": setting}))
+    done = coalm("run", str(recipe), cwd=tmp_path, COALM_DATA="", COALM_OFFLINE="1")
+
+    assert done.returncode == 2, done.stderr
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == [recipe]
+
+
 @pytest.mark.slow
 def test_the_whole_story_in_small_and_again_and_from_the_middle(tmp_path: Path) -> None:
     model = tiny_model(tmp_path / "tiny")

@@ -1,6 +1,9 @@
 """SGD as state tracking: a conversation and its slots in, the state of one turn out."""
 
+import json
+import shutil
 from itertools import islice
+from pathlib import Path
 
 import pytest
 
@@ -84,6 +87,26 @@ def test_copies_ask_about_different_turns_and_a_seed_chooses_them() -> None:
     assert len(one) == len(set(one)) == 16
     assert one == [s.id for s in sgd_states.read(MINI, seed=1, copies=2)]
     assert one != [s.id for s in sgd_states.read(MINI, seed=2, copies=2)]
+
+
+def test_the_first_turn_is_asked_about_only_where_it_is_alone(tmp_path: Path) -> None:
+    for dialogue in DIALOGUES.values():
+        turns = asked_about(MINI, dialogue.id)
+        assert turns == list(range(1, len(dialogue.exchanges)))
+
+    folder = tmp_path / "sgd" / "train"
+    shutil.copytree(MINI.path(sgd.ARCHIVE), folder)
+    file = folder / "dialogues_001.json"
+    rows = json.loads(file.read_text())
+    rows[0]["turns"] = rows[0]["turns"][:2]
+    file.write_text(json.dumps(rows))
+    assert asked_about(Found(SOURCES["sgd"], tmp_path, "miniature"), rows[0]["dialogue_id"]) == [0]
+
+
+def asked_about(found: Found, dialogue: str) -> list[int]:
+    """The turns of a dialogue that rows ask about, if there are as many rows as there can be."""
+    rows = sgd_states.read(found, copies=99)
+    return sorted(int(s.id.split("#")[1]) for s in rows if s.group == f"sgd/train/{dialogue}")
 
 
 # --- names as MultiWOZ writes them --------------------------------------------------------

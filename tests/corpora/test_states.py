@@ -70,6 +70,16 @@ def test_an_answer_without_an_object_is_no_state(answer: str) -> None:
     assert read_state(answer) is None
 
 
+@pytest.mark.parametrize("levels", [100, 990, 1010, 1100, 1500, 2800])
+@pytest.mark.parametrize(("opened", "closed"), [('{"a": ', "}"), ("[", "]")])
+def test_an_object_of_any_depth_is_read_or_not_but_never_an_error(
+    levels: int, opened: str, closed: str
+) -> None:
+    inside = opened * levels + "1" + closed * levels
+    found = read_state('{"hotel-area": ' + inside + "}")
+    assert found is None or all(isinstance(value, str) for value in found.values())
+
+
 @given(st.text())
 def test_reading_a_state_never_raises(text: str) -> None:
     read_state(text)

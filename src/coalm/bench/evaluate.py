@@ -12,11 +12,12 @@ from coalm import models, store
 from coalm.bench.outcomes import Scores
 from coalm.bench.runner import RunSettings, run
 from coalm.bench.table import PROTOCOLS, full_name, open_benchmark
-from coalm.engines import Engine, Model, open_engine
+from coalm.engines import ENGINES, Engine, Model, open_engine
 from coalm.engines.lazy import Lazy
-from coalm.errors import RecipeError
+from coalm.errors import RecipeError, unknown
 from coalm.formats import Format, format_of
-from coalm.formats.layouts import layout_for
+from coalm.formats.dialects import dialect
+from coalm.formats.layouts import layout, layout_for
 from coalm.formats.tokens import open_tokenizer
 from coalm.recipe import STRICT
 
@@ -72,12 +73,11 @@ def evaluate(
 
     `progress` is told the benchmark, how many cases of how many are done and the headline.
     """
+    check(settings)
     names = [full_name(name) for name in settings.bench]
-    if not names:
-        raise RecipeError("no benchmark is named; there are " + ", ".join(PROTOCOLS))
     limits = {full_name(name): limit for name, limit in settings.limits.items()}
     folder = models.folder(model, note)
-    layout = settings.layout or _layout(folder)
+    markers = settings.layout or _layout(folder)
     engine = Lazy(lambda: _open(settings, model, note))
     identity = {
         "label": label or model,
@@ -89,7 +89,7 @@ def evaluate(
     for name in names:
         benchmark = open_benchmark(name)
         about = benchmark.about
-        fmt = format_of(layout, settings.dialect or about.dialect, rows=settings.rows)
+        fmt = format_of(markers, settings.dialect or about.dialect, rows=settings.rows)
         note(f"{name}, data {about.version}, format {fmt.name}")
         where = out / name.replace(":", ".")
         scores = run(
@@ -107,9 +107,23 @@ def evaluate(
     return done
 
 
-def format_for(folder: Path, dialect: str) -> Format:
+def check(settings: EvalSettings) -> None:
+    """A `RecipeError` for what would only show once the model is fetched, or even trained."""
+    if not settings.bench:
+        raise RecipeError("no benchmark is named; there are " + ", ".join(PROTOCOLS))
+    for name in (*settings.bench, *settings.limits):
+        full_name(name)
+    if settings.dialect:
+        dialect(settings.dialect)
+    if settings.layout:
+        layout(settings.layout)
+    if settings.engine not in ENGINES:
+        raise RecipeError(unknown("engine", settings.engine, ENGINES))
+
+
+def format_for(folder: Path, dialect_name: str) -> Format:
     """The format to speak with a model in: its own layout, the dialect asked for."""
-    return format_of(_layout(folder), dialect)
+    return format_of(_layout(folder), dialect_name)
 
 
 def held_out() -> Mapping[str, Iterable[str]]:

@@ -21,7 +21,7 @@ def run(
 
     Finished steps are found and kept, so the same command goes on after an interruption.
     """
-    from coalm.bench.evaluate import EvalSettings
+    from coalm.bench.evaluate import EvalSettings, check
     from coalm.mixture import DataSettings
     from coalm.recipe import load
     from coalm.train import TrainSettings
@@ -29,6 +29,7 @@ def run(
     data = load(DataSettings, recipe, "data")
     training = load(TrainSettings, recipe, "train")
     evaluation = load(EvalSettings, recipe, "eval")
+    check(evaluation)  # now, not when the model has been trained
     folder = run_folder(recipe, out)
 
     _step(1, "data")

@@ -75,10 +75,9 @@ def read_state(text: str) -> dict[str, str] | None:
     while place >= 0:
         try:
             value, _ = decoder.raw_decode(text, place)
-        except (ValueError, RecursionError):
+            return {str(k): _word(v) for k, v in value.items() if v is not None}
+        except (ValueError, RecursionError):  # what nests too deep to be read, or to be written
             place = text.find("{", place + 1)
-            continue
-        return {str(k): _word(v) for k, v in value.items() if v is not None}
     return None
 
 

@@ -45,7 +45,8 @@ def inputs(settings: TrainSettings, data: Path, note: Note) -> dict[str, Any]:
 def finished(out: Path, inputs: dict[str, Any]) -> bool:
     """Whether the folder holds the finished run of exactly these inputs."""
     path = out / "run.json"
-    return path.exists() and store.read_json(path).get("inputs") == inputs
+    whole = path.exists() and (out / "model" / "config.json").exists()
+    return whole and bool(store.read_json(path).get("inputs") == inputs)
 
 
 def begin(out: Path, settings: TrainSettings, inputs: dict[str, Any], note: Note) -> None:
