@@ -9,6 +9,10 @@ from hypothesis import settings
 from coalm import models, sources
 from coalm.errors import CoalmError
 
+# The models of the tests are so small that threads only wait for each other; on a busy
+# machine for minutes. Set before anything imports torch, and inherited by subprocesses.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # A busy machine is no reason to fail: what must be quick says so in its own test.
 settings.register_profile("coalm", deadline=None)
 settings.load_profile("coalm")
