@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: quickstart test test-fast lint docs clean
 
-quickstart: $(STAMP)  ## data, training, evaluation before and after, report: about 12 minutes on 2 idle cores
+quickstart: $(STAMP)  ## data, training, evaluation before and after, report
 	$(BIN)/coalm run recipes/quickstart.yaml
 
 test: $(STAMP) lint  ## everything: lint, types, all tests

@@ -112,11 +112,6 @@ class Sample:
     """How its calls are to be written; empty means as the run chooses."""
 
 
-def spoken(dialogue: Dialogue) -> list[str]:
-    """What the assistant said aloud, in order; thoughts and calls are not speech."""
-    return [t.text for t in dialogue.turns if isinstance(t, Assistant) and t.text]
-
-
 def identical(one: object, other: object) -> bool:
     """Equal in every type and in order as well: 1, 1.0 and True are three things here."""
     return repr(one) == repr(other)

@@ -79,7 +79,8 @@ def _train(
     if final:
         note(f"validation loss {final['eval_loss']:.3f} over {len(rows['valid'].rows)} rows")
     _save(trainer, path, settings, out)
-    loss_plot(out / "metrics.jsonl", out / "loss.svg")
+    if not loss_plot(out / "metrics.jsonl", out / "loss.svg"):
+        note("no loss.svg: matplotlib is missing (pip install 'coalm[report]')")
     finish(out, settings, given, rows, device, final)
 
 
