@@ -1,4 +1,4 @@
-"""`coalm data`: make a training set, and say what is in it."""
+"""`coalm data build`: a recipe becomes a data folder."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,15 +11,12 @@ from coalm.cli.shared import Overrides, Recipe, bar, console, note
 if TYPE_CHECKING:
     from coalm.mixture import DataSettings, Manifest
 
-app = typer.Typer(no_args_is_help=True, help="Make a training set, and say what is in it.")
-
 Out = Annotated[
     Path | None, typer.Option(help="The data folder; else the recipe's, else data/RECIPE.")
 ]
 Anew = Annotated[bool, typer.Option("--anew", help="Build even if the folder is up to date.")]
 
 
-@app.command("build")
 def build(recipe: Recipe, overrides: Overrides = None, out: Out = None, anew: Anew = False) -> None:
     """Build the data folder of a recipe: train and valid rows, manifest, data card."""
     from coalm.mixture import DataSettings
