@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from coalm import models, store
+from coalm import models, shards
 from coalm.devices import pick
 from coalm.formats.tokens import open_tokenizer
 from coalm.train.encoding import encode_samples
@@ -34,7 +34,7 @@ def main() -> None:
 
     folder = models.folder(given.model, print)
     rows = encode_samples(
-        store.read_samples(given.data / "train.parquet"),
+        shards.read_split(given.data, "train"),
         open_tokenizer(folder),
         layout="chatml",
         dialect="json",

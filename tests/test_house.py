@@ -15,7 +15,7 @@ each = pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(SO
 
 LEVELS = (
     {"errors", "types"},
-    {"store", "recipe"},
+    {"store", "recipe", "shards"},
     {"sources", "corpora", "formats", "devices"},
     {"models"},
     {"cra", "mixture", "train", "engines"},

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from coalm import recipe, store
+from coalm import recipe, shards, store
 from coalm.errors import CoalmError, DataError, RecipeError
 from coalm.mixture import CORPORA, DataSettings, Part, build, is_current, read_manifest
 from coalm.types import Assistant, Dialogue, Sample, System, User
@@ -28,7 +28,7 @@ def _settings(*parts: Part, **others: object) -> DataSettings:
 
 
 def _rows(folder: Path) -> list[Sample]:
-    return [s for n in ("train", "valid") for s in store.read_samples(folder / f"{n}.parquet")]
+    return [s for n in ("train", "valid") for s in shards.read_split(folder, n)]
 
 
 def test_every_corpus_gives_rows_and_the_manifest_counts_them(tmp_path: Path) -> None:
@@ -48,7 +48,12 @@ def test_the_same_recipe_gives_the_same_bytes(tmp_path: Path) -> None:
     build(_settings(), tmp_path / "two")
 
     names = sorted(p.name for p in (tmp_path / "one").iterdir())
-    assert names == ["README.md", "manifest.json", "train.parquet", "valid.parquet"]
+    assert names == [
+        "README.md",
+        "manifest.json",
+        "train-00000-of-00001.parquet",
+        "valid-00000-of-00001.parquet",
+    ]
     for name in names:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
 
@@ -76,7 +81,7 @@ def test_the_split_never_divides_a_group(tmp_path: Path) -> None:
     build(_settings(*parts, valid_share=0.4), tmp_path / "mix")
     sides = defaultdict(set)
     for name in ("train", "valid"):
-        for sample in store.read_samples(tmp_path / "mix" / f"{name}.parquet"):
+        for sample in shards.read_split(tmp_path / "mix", name):
             sides[sample.group].add(name)
 
     assert {"train"} in sides.values()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 
-from coalm import store
+from coalm import shards, store
 from coalm.errors import DataError
 from coalm.types import Assistant, Dialogue, Observation, Sample, System, ToolCall, User, identical
 from tests.formats.dialogues import dialogues, tool
@@ -41,17 +41,17 @@ def test_files_of_samples_come_back_in_order(tmp_path: Path, name: str) -> None:
     samples = [sample(name=f"x/{i}") for i in range(2500)]
     path = tmp_path / name
     if path.suffix == ".parquet":
-        assert store.write_samples(path, samples) == 2500
+        assert shards.write_samples(path, samples) == 2500
     else:
         store.append(path, map(store.dump_sample, samples))
-    assert list(store.read_samples(path)) == samples
+    assert list(shards.read_samples(path)) == samples
 
 
 def test_a_broken_line_is_named_by_its_number(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     path.write_text('{"id": "a", "turns": []}\n{"id": \n')
     with pytest.raises(DataError, match=r"rows\.jsonl:2: not a JSON object"):
-        list(store.read_samples(path))
+        list(shards.read_samples(path))
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_a_row_that_is_no_sample_is_named(tmp_path: Path, row: str, said: str) -
     path = tmp_path / "rows.jsonl"
     path.write_text(row + "\n")
     with pytest.raises(DataError, match=said) as error:
-        list(store.read_samples(path))
+        list(shards.read_samples(path))
     assert f"{path}:1" in str(error.value)
 
 
@@ -75,14 +75,14 @@ def test_a_file_that_is_no_parquet_is_named(tmp_path: Path) -> None:
     path = tmp_path / "rows.parquet"
     path.write_bytes(b"PAR1 but no more")
     with pytest.raises(DataError, match=r"rows\.parquet: not a readable parquet"):
-        list(store.read_samples(path))
+        list(shards.read_samples(path))
 
 
 def test_a_truncated_gzip_is_named(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl.gz"
     path.write_bytes(gzip.compress(b'{"id": "a", "turns": []}\n' * 99)[:-20])
     with pytest.raises(DataError, match=r"rows\.jsonl\.gz"):
-        list(store.read_samples(path))
+        list(shards.read_samples(path))
 
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Values on disk: JSONL, parquet, atomic writes, content hashes.
+"""Values on disk: JSON, JSONL, atomic writes, content hashes.
 
 One module turns values into bytes and back, so a file says the same thing
 wherever it is read. Nothing half-written stays behind: a file appears whole
@@ -224,7 +224,7 @@ def append(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
         os.fsync(file.fileno())
 
 
-# --- hashes and parquet -------------------------------------------------------------------
+# --- hashes -------------------------------------------------------------------------------
 
 
 def sha256(path: Path) -> str:
@@ -237,48 +237,3 @@ def content_hash(value: object) -> str:
     """Sixteen hex digits that change when the value's JSON changes."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def write_samples(path: Path, samples: Iterable[Sample], *, batch: int = 2000) -> int:
-    """Write samples as parquet, a batch in memory at a time; returns how many."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    schema = pa.schema([(name, pa.string()) for name in COLUMNS])
-    count = 0
-    with atomic(path, "wb") as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
-        rows: list[dict[str, str]] = []
-        for sample in samples:
-            rows.append(dump_sample(sample))
-            count += 1
-            if len(rows) == batch:
-                writer.write_table(pa.Table.from_pylist(rows, schema))
-                rows = []
-        if rows:
-            writer.write_table(pa.Table.from_pylist(rows, schema))
-    return count
-
-
-def read_samples(path: Path) -> Iterator[Sample]:
-    """The samples of a parquet or JSONL file, in order; errors name the file and the row."""
-    rows = _parquet_rows(path) if path.suffix == ".parquet" else read_jsonl(path)
-    for number, row in rows:
-        try:
-            yield load_sample(row)
-        except DataError as e:
-            raise DataError(f"{path}:{number}: {e}") from None
-
-
-def _parquet_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    number = 0
-    try:
-        with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(batch_size=1000):
-                for row in batch.to_pylist():
-                    number += 1
-                    yield number, row
-    except (pa.ArrowException, OSError) as e:
-        raise DataError(f"{path}: not a readable parquet file: {e}") from None

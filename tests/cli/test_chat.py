@@ -9,7 +9,7 @@ from typing import Literal
 import pytest
 from rich.console import Console
 
-from coalm import store
+from coalm import shards
 from coalm.agent import Agent
 from coalm.agent.functions import tools
 from coalm.agent.state import state_of
@@ -233,7 +233,7 @@ def test_reset_begins_anew() -> None:
 def test_a_saved_conversation_loads_back_equal(tmp_path: Path) -> None:
     file = tmp_path / "new folder" / "said.jsonl"
     seen = talk([CALL, ANSWER], "A hotel, s'il vous plaît?", f"/save '{file}'")
-    [sample] = list(store.read_samples(file))
+    [sample] = list(shards.read_samples(file))
     assert sample.dialogue == seen.dialogue
     assert str(file) in seen.screen
 
@@ -242,7 +242,7 @@ def test_saving_again_adds_a_line_and_nothing_said_saves_nothing(tmp_path: Path)
     file = tmp_path / "said.jsonl"
     seen = talk([ANSWER, ANSWER], f"/save {file}", "One", f"/save {file}", "Two", f"/save {file}")
     assert "nothing to save yet" in seen.screen
-    saved = [sample.dialogue for sample in store.read_samples(file)]
+    saved = [sample.dialogue for sample in shards.read_samples(file)]
     assert [len(d.turns) for d in saved] == [3, 5]
     assert saved[-1] == seen.dialogue
 
@@ -251,7 +251,7 @@ def test_a_conversation_is_saved_at_its_end_where_a_file_was_named(tmp_path: Pat
     file = tmp_path / "said.jsonl"
     talk([ANSWER] * 2, "One", "/reset", "Two", "/save", save_to=file)
     talk([], save_to=file)
-    assert [s.dialogue.turns[1] for s in store.read_samples(file)] == [User("One"), User("Two")]
+    assert [s.dialogue.turns[1] for s in shards.read_samples(file)] == [User("One"), User("Two")]
 
 
 def test_a_place_that_cannot_be_written_is_said_and_the_chat_goes_on(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def test_the_page_of_formats_is_up_to_date() -> None:
         ("data build recipes/quickstart.yaml parts.0.corpus=snipps", "did you mean 'snips'?"),
         ("data build recipes/quickstart.yaml tokenizer=smollm", "smollm2-135m"),
         ("train recipes/quickstart.yaml lora.rnak=3", "did you mean 'rank'?"),
-        ("train recipes/quickstart.yaml data=/nowhere", "has no train.parquet"),
+        ("train recipes/quickstart.yaml data=/nowhere", "has no train rows"),
         ("model get smollm2", "did you mean 'smollm2-135m'?"),
         ("eval smollm2-135 --limit 2", "did you mean 'smollm2-135m'?"),
         ("eval smollm2-135m --bench multiwz", "did you mean 'multiwoz'?"),
@@ -155,7 +155,7 @@ def test_the_whole_story_in_small_and_again_and_from_the_middle(tmp_path: Path) 
     assert "you> hello" in said.stdout
 
 
-KEPT = {"train.parquet", "model.safetensors", "metrics.jsonl", "outcomes.jsonl"}
+KEPT = {"train-00000-of-00001.parquet", "model.safetensors", "metrics.jsonl", "outcomes.jsonl"}
 
 
 def test_help_names_every_command() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from coalm import store
+from coalm import shards, store
 from coalm.errors import DataError, ModelError, RecipeError
 from coalm.train import Lora, Progress, TrainSettings, train
 from coalm.types import Assistant, Dialogue, Sample, ToolCall, User
@@ -37,8 +37,8 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         )
         for i in range(24)
     ]
-    store.write_samples(folder / "train.parquet", samples[:20])
-    store.write_samples(folder / "valid.parquet", samples[20:])
+    shards.write_samples(folder / "train-00000-of-00001.parquet", samples[:20])
+    shards.write_samples(folder / "valid-00000-of-00001.parquet", samples[20:])
     store.write_json(folder / "manifest.json", {})
     return folder
 
@@ -122,7 +122,7 @@ def test_loss_is_the_cross_entropy_of_the_learned_tokens_alone(
     run(settings(model, data, steps=1, batch=20, lora=Lora(rank=4)), tmp_path)
     [(_, logged)] = losses(tmp_path)
     columns = encode_samples(
-        store.read_samples(data / "train.parquet"),
+        shards.read_split(data, "train"),
         open_tokenizer(model),
         layout="chatml",
         dialect="json",

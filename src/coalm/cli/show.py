@@ -22,24 +22,24 @@ def show(
     html: Annotated[Path | None, typer.Option(help="Write a page instead of the terminal.")] = None,
 ) -> None:
     """Paint rows as they are trained on: learned text stands out from what is only read."""
-    from coalm import store
+    from coalm import shards, store
     from coalm.errors import DataError
     from coalm.formats import format_of
     from coalm.formats.show import legend, lines_for_terminal, page
 
-    path = data / "train.parquet" if data.is_dir() else data
-    if not path.exists():
-        raise DataError(f"{path} is not there; show takes a data folder or a file of rows")
+    if not data.exists():
+        raise DataError(f"{data} is not there; show takes a data folder or a file of rows")
+    read = shards.read_split(data, "train") if data.is_dir() else shards.read_samples(data)
     format_of(layout, dialect or "json")
-    found = (s for s in store.read_samples(path) if not corpus or s.corpus == corpus)
+    found = (s for s in read if not corpus or s.corpus == corpus)
     painted: list[tuple[str, list[list[Piece]]]] = []
     for sample in islice(found, limit):
         fmt = format_of(layout, dialect or sample.dialect or "json", rows=rows)
         painted.append((f"{sample.id} ({fmt.name})", fmt.examples(sample.dialogue)))
     if not painted:
-        raise DataError(f"{path} has no rows{f' of the corpus {corpus!r}' if corpus else ''}")
+        raise DataError(f"{data} has no rows{f' of the corpus {corpus!r}' if corpus else ''}")
     if html:
-        store.write_text(html, page(painted, f"{path}: what is learned"))
+        store.write_text(html, page(painted, f"{data}: what is learned"))
         note(f"wrote {html}")
         return
     for name, examples in painted:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import coalm
-from coalm import models, recipe, store
+from coalm import models, recipe, shards, store
 from coalm.corpora.records import chance
 from coalm.errors import DataError, RecipeError
 from coalm.formats import Tokenizer, format_of
@@ -62,7 +62,7 @@ def build(
             side = [r.sample for r in rows if (_group(r) in valid) == wanted]
             side.sort(key=lambda s: (s.id, s.dialect))
             random.Random(f"{settings.seed}/{name}").shuffle(side)
-            store.write_samples(folder / f"{name}.parquet", side)
+            shards.write_samples(folder / shards.shard_name(name, 0, 1), side)
         reports = tuple(_report(*one, valid) for one in choices)
         dropped = {
             name: {
@@ -81,7 +81,7 @@ def build(
             tokens=sum(p.tokens for p in reports),
             learned=sum(p.learned for p in reports),
             decontamination={"ngram": settings.decontaminate_ngram, "benchmarks": dropped},
-            files={n: store.sha256(folder / n) for n in ("train.parquet", "valid.parquet")},
+            files={p.name: store.sha256(p) for p in sorted(folder.glob("*.parquet"))},
         )
         paper.write(folder, made)
     return made

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
-from coalm import sources, store
+from coalm import shards, sources, store
 from coalm.corpora import glaive, hammer, sealtools, sgd_states, snips, toolace, toolrl
 from coalm.corpora.records import Skip
 from coalm.cra import annotated
@@ -30,7 +30,7 @@ class Corpus:
 
 
 def _own(_found: Found, part: Part, _seed: int, _skip: Skip) -> Iterator[Sample]:
-    return store.read_samples(Path(part.path))
+    return shards.read_samples(Path(part.path))
 
 
 CORPORA: Mapping[str, Corpus] = {

@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from coalm import models, recipe, store
+from coalm import models, recipe, shards, store
 from coalm.devices import Device
 from coalm.errors import DataError, RecipeError
 from coalm.train.encoding import EncodedRows
@@ -24,11 +24,8 @@ def data_folder(settings: TrainSettings) -> Path:
     if not settings.data:
         raise RecipeError("no data folder; set train.data or build the recipe's own data first")
     folder = Path(settings.data)
-    for name in ("train.parquet", "valid.parquet", "manifest.json"):
-        if not (folder / name).exists():
-            raise DataError(
-                f"{folder} has no {name}; build it with: coalm data build RECIPE --out {folder}"
-            )
+    for split in shards.SPLITS:
+        shards.shards(folder, split)
     return folder
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from coalm import models, store
+from coalm import models, shards, store
 from coalm.devices import Device, pick
 from coalm.errors import DataError, MissingExtra
 from coalm.formats.layouts import layout_for
@@ -64,9 +64,7 @@ def _train(
     path = models.folder(settings.model, note)
     tokenizer = open_tokenizer(path)
     settings = replace(settings, layout=settings.layout or layout_for(tokenizer).name)
-    rows = {
-        part: _encoded(data / f"{part}.parquet", settings, tokenizer) for part in ("train", "valid")
-    }
+    rows = {split: _encoded(data, split, settings, tokenizer) for split in shards.SPLITS}
     _told(rows, note)
     device = pick("auto", settings.dtype)
     note(f"training on {device.describe()}")
@@ -160,9 +158,9 @@ def _dataset(rows: EncodedRows) -> "Dataset":
     return Dataset.from_dict(rows.columns())
 
 
-def _encoded(path: Path, settings: TrainSettings, tokenizer: Any) -> EncodedRows:
-    samples = list(store.read_samples(path))
-    if path.stem == "valid":
+def _encoded(data: Path, split: str, settings: TrainSettings, tokenizer: Any) -> EncodedRows:
+    samples = list(shards.read_split(data, split))
+    if split == "valid":
         samples = samples[: settings.eval_rows]
     encoded = encode_samples(
         samples,
@@ -172,8 +170,8 @@ def _encoded(path: Path, settings: TrainSettings, tokenizer: Any) -> EncodedRows
         rows=settings.rows,
         longest=settings.max_length,
     )
-    if path.stem == "train" and not encoded.rows:
-        raise DataError(f"{path}: no row of at most {settings.max_length} tokens to train on")
+    if split == "train" and not encoded.rows:
+        raise DataError(f"{data}: no row of at most {settings.max_length} tokens to train on")
     return encoded
 
 
