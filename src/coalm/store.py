@@ -182,6 +182,11 @@ def open_text(path: Path, encoding: str = "utf-8") -> IO[str]:
     return path.open(encoding=encoding)
 
 
+def open_binary(path: Path) -> IO[bytes]:
+    """Open a file for reading; a name that ends in .gz is unpacked on the way."""
+    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
+
+
 def read_jsonl(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """Line number and object of each line; a broken one is a `DataError` with its number."""
     number = 0

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from coalm.corpora import snips
+from coalm.corpora.chunks import Chunk
+from coalm.corpora.records import Record, parsed
 from coalm.errors import DataError
 from coalm.sources import MINIATURE, SOURCES, Found, find
 from coalm.types import Assistant, System, User
@@ -15,6 +17,10 @@ MINI = Found(SOURCES["snips"], MINIATURE, "miniature")
 
 def _found(root: Path) -> Found:
     return Found(SOURCES["snips"], root, "mirror")
+
+
+def _sound(chunk: Chunk) -> list[Record]:
+    return [r for r in parsed(chunk) if isinstance(r, Record)]
 
 
 def test_a_sample_is_instruction_utterance_and_state() -> None:
@@ -83,7 +89,9 @@ def test_the_real_split_has_13084_rows_and_53_pairs() -> None:
 @pytest.mark.data
 def test_the_original_files_hold_13784_utterances_of_the_same_53_pairs() -> None:
     found = find("snips")
-    rows = list(snips._upstream(found.root / snips.UPSTREAM))
+    chunks = list(snips._upstream(found.root / snips.UPSTREAM))
+    rows = [snips.utterance(r) for c in chunks if isinstance(c, Chunk) for r in _sound(c)]
 
+    assert len(chunks) == 7
     assert len(rows) == 13_784
     assert sum(map(len, snips.pairs(rows).values())) == 53

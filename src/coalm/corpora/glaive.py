@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from coalm.corpora.records import Skip, at, field, ignore, records
+from coalm.corpora.records import Record, Skip, at, field, ignore, records
 from coalm.corpora.schemas import misfit, relaxed, tool
 from coalm.sources import Found
 from coalm.types import Assistant, Dialogue, Observation, Sample, ToolCall, Turn, User
@@ -18,22 +18,27 @@ ROWS = "function_calling/glaive/glaive_ms_swift_1000.jsonl.gz"
 
 def read(found: Found, *, skip: Skip = ignore) -> Iterator[Sample]:
     """A sample for each dialogue that has tools and is whole."""
-    for number, (place, record) in enumerate(records(found.path(ROWS)), 1):
-        if not record.get("tools"):
-            skip("a conversation without tools")
-            continue
-        with at(place):
-            turns = _turns(field(record, "messages", list))
-            calls = [c for t in turns if isinstance(t, Assistant) for c in t.calls]
-            given = record["tools"]
-            listed = json.loads(given) if isinstance(given, str) else given
-            tools = relaxed([tool(row) for row in listed], calls)
-        why = _broken(turns) or next((w for call in calls if (w := misfit(call, tools))), "")
-        if why:
-            skip(why)
-            continue
-        name = f"glaive/train/{number}"
-        yield Sample(name, "glaive", Dialogue(tuple(turns), tools), name)
+    for record in records(found.path(ROWS)):
+        yield from make(record, skip)
+
+
+def make(record: Record, skip: Skip = ignore) -> Iterator[Sample]:
+    """The sample of a dialogue, if it has tools and is whole."""
+    given = record.value.get("tools")
+    if not given:
+        skip("a conversation without tools")
+        return
+    with at(record.place):
+        turns = _turns(field(record.value, "messages", list))
+        calls = [c for t in turns if isinstance(t, Assistant) for c in t.calls]
+        listed = json.loads(given) if isinstance(given, str) else given
+        tools = relaxed([tool(row) for row in listed], calls)
+    why = _broken(turns) or next((w for call in calls if (w := misfit(call, tools))), "")
+    if why:
+        skip(why)
+        return
+    name = f"glaive/train/{record.number}"
+    yield Sample(name, "glaive", Dialogue(tuple(turns), tools), name)
 
 
 def _turns(messages: list[Any]) -> list[Turn]:

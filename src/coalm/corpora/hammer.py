@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from coalm.corpora.masking import Row, samples
-from coalm.corpora.records import Skip, at, field, ignore, records
+from coalm.corpora.records import Record, Skip, at, field, ignore, records
 from coalm.corpora.schemas import misfit, relaxed, tool
 from coalm.sources import Found
 from coalm.types import Sample, ToolCall
@@ -49,35 +49,45 @@ def read(
 
 def rows(path: Path, name: str, skip: Skip = ignore) -> Iterator[Row]:
     """The rows of a file in xLAM's layout; those whose calls do not fit their tools are skipped."""
-    for number, (place, record) in enumerate(records(path), 1):
-        with at(place):
-            row = _row(
-                f"{name}/{record.get('id', number)}",
-                field(record, "query", str),
-                _listed(record["tools"]),
-                _listed(record["answers"]),
-            )
-        if fits(row, skip):
-            yield row
+    for record in records(path):
+        yield from row_of(record, name, skip)
+
+
+def row_of(record: Record, name: str, skip: Skip = ignore) -> Iterator[Row]:
+    """The row of a record in xLAM's layout, if its calls fit its tools."""
+    with at(record.place):
+        row = _row(
+            f"{name}/{record.value.get('id', record.number)}",
+            field(record.value, "query", str),
+            _listed(record.value["tools"]),
+            _listed(record.value["answers"]),
+        )
+    if fits(row, skip):
+        yield row
 
 
 def published(path: Path, skip: Skip = ignore) -> Iterator[Row]:
     """Hammer's own examples, taken out of their blocks of instructions."""
-    for number, (place, record) in enumerate(records(path), 1):
-        with at(place):
-            text = field(record, "instruction", str)
-            tools, query = _TOOLS.search(text), _QUERY.search(text)
-            if not tools or not query:
-                raise ValueError("no block of tools or no block with the query")
-            answers = field(record, "output", str).strip().strip("`")
-            row = _row(
-                f"hammer/published/{number}",
-                query.group(1),
-                _listed(tools.group(1)),
-                _listed(answers),
-            )
-        if fits(row, skip):
-            yield row
+    for record in records(path):
+        yield from published_row(record, skip)
+
+
+def published_row(record: Record, skip: Skip = ignore) -> Iterator[Row]:
+    """The row of one of Hammer's own examples, if its calls fit its tools."""
+    with at(record.place):
+        text = field(record.value, "instruction", str)
+        tools, query = _TOOLS.search(text), _QUERY.search(text)
+        if not tools or not query:
+            raise ValueError("no block of tools or no block with the query")
+        answers = field(record.value, "output", str).strip().strip("`")
+        row = _row(
+            f"hammer/published/{record.number}",
+            query.group(1),
+            _listed(tools.group(1)),
+            _listed(answers),
+        )
+    if fits(row, skip):
+        yield row
 
 
 def fits(row: Row, skip: Skip) -> bool:

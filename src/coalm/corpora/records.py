@@ -8,10 +8,12 @@ that is of no use is reported to a `Skip`, which counts reasons.
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
-from coalm import store
+from coalm.corpora import chunks
+from coalm.corpora.chunks import Chunk, Fault
 from coalm.errors import DataError
 
 Skip: TypeAlias = Callable[[str], object]
@@ -24,25 +26,36 @@ def ignore(reason: str) -> None:
     """A `Skip` that keeps no count."""
 
 
-def records(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Place and object of each record of a JSON array or a JSON-lines file, gzipped or not."""
-    if ".jsonl" in path.suffixes:
-        for number, row in store.read_jsonl(path):
-            yield f"{path}:{number}", row
-        return
-    for number, row in enumerate(array(path), 1):
-        place = f"{path}: record {number}"
-        if not isinstance(row, dict):
-            raise DataError(f"{place}: not a JSON object but {type(row).__name__}; mend the file")
-        yield place, row
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One JSON object of a source, and where it stands."""
+
+    place: str
+    """`FILE:12` for a line, `FILE: record 12` for an entry of an array."""
+    number: int
+    """From 1, in its file."""
+    value: dict[str, Any]
 
 
-def array(path: Path) -> list[Any]:
-    """The JSON array that a file holds."""
-    whole = store.read_json(path)
-    if not isinstance(whole, list):
-        raise DataError(f"{path}: not a JSON array but {type(whole).__name__}; is it the file?")
-    return whole
+def records(path: Path) -> Iterator[Record]:
+    """Each record of a JSON array or a JSON-lines file, gzipped or not; the first fault raises."""
+    for chunk in chunks.chunked(path):
+        for one in [chunk] if isinstance(chunk, Fault) else parsed(chunk):
+            if isinstance(one, Fault):
+                raise DataError(str(one))
+            yield one
+
+
+def parsed(chunk: Chunk) -> Iterator[Record | Fault]:
+    """The records of a chunk; a broken one is a `Fault` in its place."""
+    for number, value in chunk.values():
+        place = chunk.place(number)
+        if isinstance(value, str):
+            yield Fault(place, value)
+        elif not isinstance(value, dict):
+            yield Fault(place, f"not a JSON object but {type(value).__name__}; mend the file")
+        else:
+            yield Record(place, number, value)
 
 
 @contextmanager

@@ -9,11 +9,11 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from coalm.corpora.hammer import fits
 from coalm.corpora.masking import Row, samples
-from coalm.corpora.records import Skip, at, chance, field, ignore, records
+from coalm.corpora.records import Record, Skip, at, chance, field, ignore, records
 from coalm.corpora.schemas import tool
 from coalm.sources import Found
 from coalm.types import Sample, ToolCall, ToolSpec
@@ -25,10 +25,15 @@ DISTRACTORS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class Known:
+    """A tool of the corpus."""
+
     spec: ToolSpec
     field: str
     """The subject, such as `Agriculture`; tools of another are unrelated."""
+
+
+Toolbox: TypeAlias = Mapping[str, Known]
 
 
 def read(
@@ -41,52 +46,62 @@ def read(
     skip: Skip = ignore,
 ) -> Iterator[Sample]:
     """A sample for each request, and for a share `irrelevant` of them one with no fitting tool."""
-    known = _tools(found.path(TOOLS))
-    names = sorted(known)
-    for row in _rows(found.path(DEV), known, names, seed, skip):
-        yield from samples(row, "sealtools", seed=seed, masked=masked, copies=copies)
-        if chance(seed, row.id, "irrelevant") < irrelevant:
-            other = _unrelated(row, known, names, seed)
-            yield from samples(other, "sealtools", seed=seed, masked=masked, copies=copies)
+    known = toolbox(found.path(TOOLS))
+    for record in records(found.path(DEV)):
+        for row in rows(record, known, seed, skip):
+            yield from asked(
+                row, known, seed=seed, masked=masked, copies=copies, irrelevant=irrelevant
+            )
 
 
-def _tools(path: Path) -> dict[str, _Known]:
+def asked(
+    row: Row, known: Toolbox, *, seed: int, masked: float, copies: int, irrelevant: float
+) -> Iterator[Sample]:
+    """The samples of a row, and now and then those of its request among unrelated tools."""
+    yield from samples(row, "sealtools", seed=seed, masked=masked, copies=copies)
+    if chance(seed, row.id, "irrelevant") < irrelevant:
+        other = _unrelated(row, known, seed)
+        yield from samples(other, "sealtools", seed=seed, masked=masked, copies=copies)
+
+
+def toolbox(path: Path) -> Toolbox:
+    """Every tool of the corpus, by name in alphabetical order."""
     known = {}
-    for place, record in records(path):
-        with at(place):
+    for record in records(path):
+        with at(record.place):
+            row = record.value
             spec = tool(
                 {
-                    "name": field(record, "api_name", str),
-                    "description": record["api_description"],
-                    "parameters": field(record, "parameters", dict),
-                    "required": field(record, "required", list),
+                    "name": field(row, "api_name", str),
+                    "description": row["api_description"],
+                    "parameters": field(row, "parameters", dict),
+                    "required": field(row, "required", list),
                 }
             )
-            known[spec.name] = _Known(spec, field(record, "field", str).partition("/")[0])
-    return known
+            known[spec.name] = Known(spec, field(row, "field", str).partition("/")[0])
+    return dict(sorted(known.items()))
 
 
-def _rows(
-    path: Path, known: Mapping[str, _Known], names: Sequence[str], seed: int, skip: Skip
-) -> Iterator[Row]:
-    for place, record in records(path):
-        with at(place):
-            name = f"sealtools/dev/{field(record, 'id', str)}"
-            query = field(record, "query", str).strip()
-            calls = [_call(c) for c in field(record, "calling", list)]
-            missing = [c.name for c in calls if c.name not in known]
-            if missing:
-                raise ValueError(f"calls {missing[0]!r}, which {TOOLS} does not list")
-        why = _unfit(query, calls)
-        if why:
-            skip(why)
-            continue
-        dice = random.Random(f"{seed}/{name}/tools")
-        others = dice.sample(names, min(len(names), dice.randint(0, DISTRACTORS)))
-        tools = [known[n].spec for n in dict.fromkeys([*(c.name for c in calls), *others])]
-        row = Row(name, query, tuple(tools), tuple(calls))
-        if fits(row, skip):
-            yield row
+def rows(record: Record, known: Toolbox, seed: int, skip: Skip = ignore) -> Iterator[Row]:
+    """The row of a record, with a few tools beside those that it calls, if it is sound."""
+    with at(record.place):
+        name = f"sealtools/dev/{field(record.value, 'id', str)}"
+        query = field(record.value, "query", str).strip()
+        calls = [_call(c) for c in field(record.value, "calling", list)]
+        missing = [c.name for c in calls if c.name not in known]
+        if missing:
+            raise ValueError(f"calls {missing[0]!r}, which {TOOLS} does not list")
+    why = _unfit(query, calls)
+    if why:
+        skip(why)
+        return
+    dice = random.Random(f"{seed}/{name}/tools")
+    names = list(known)
+    others = dice.sample(names, min(len(names), dice.randint(0, DISTRACTORS)))
+    tools = [known[n].spec for n in dict.fromkeys([*(c.name for c in calls), *others])]
+    row = Row(name, query, tuple(tools), tuple(calls))
+    if fits(row, skip):
+        yield row
 
 
 def _call(record: dict[str, Any]) -> ToolCall:
@@ -113,9 +128,9 @@ def _said(value: str, query: str) -> bool:
     )
 
 
-def _unrelated(row: Row, known: Mapping[str, _Known], names: Sequence[str], seed: int) -> Row:
+def _unrelated(row: Row, known: Toolbox, seed: int) -> Row:
     fields = {known[c.name].field for c in row.answers}
-    others = [name for name in names if known[name].field not in fields]
+    others = [name for name in known if known[name].field not in fields]
     dice = random.Random(f"{seed}/{row.id}/irrelevant")
     chosen = dice.sample(others, min(len(others), dice.randint(1, DISTRACTORS)))
     name = row.id.replace("/dev/", "/irrelevance/")

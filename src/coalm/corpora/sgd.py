@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from coalm.corpora.records import at, field
+from coalm.corpora.chunks import Chunk, Fault
+from coalm.corpora.records import Record, at, field, parsed
 from coalm.errors import DataError
 from coalm.types import Json, ToolCall
 
@@ -111,39 +112,60 @@ class SgdDialogue:
 
 def schema(path: Path) -> dict[str, Service]:
     """The services of a split, by name."""
-    for place, rows in _files(path, "schema"):
-        services = {}
-        for number, row in enumerate(rows, 1):
-            with at(f"{place}: service {number}"):
-                service = _service(row)
+    services = {}
+    for chunk in chunks(path, "schema"):
+        for record in _entries(chunk):
+            with at(record.place):
+                service = _service(record.value)
             services[service.name] = service
-        return services
-    raise DataError(f"{path}: no schema.json inside; fetch the SGD split anew")
+    return services
 
 
 def dialogues(path: Path) -> Iterator[SgdDialogue]:
-    """The dialogues of a split, in the files' order."""
-    for place, rows in _files(path, "dialogues_"):
-        for number, row in enumerate(rows, 1):
-            with at(f"{place}: dialogue {number}"):
-                dialogue = _dialogue(row)
-            yield dialogue
+    """The dialogues of a split, in the files' order; the first fault raises."""
+    for chunk in chunks(path):
+        for record in _entries(chunk):
+            yield dialogue(record)
 
 
-def _files(path: Path, prefix: str) -> Iterator[tuple[str, list[Any]]]:
-    """Place and JSON array of each file whose name begins so."""
+def dialogue(record: Record) -> SgdDialogue:
+    """The dialogue of a record of `chunks`."""
+    with at(record.place):
+        return _dialogue(record.value)
+
+
+def chunks(path: Path, prefix: str = "dialogues_") -> Iterator[Chunk | Fault]:
+    """Each file of a split whose name begins so; in the archive or in the folder."""
     found = False
-    for name, raw in _inside(path, prefix):
-        found = True
-        try:
-            rows = json.loads(raw)
-        except ValueError as e:
-            raise DataError(f"{path}: {name}: not readable as JSON: {e}") from None
-        if not isinstance(rows, list):
-            raise DataError(f"{path}: {name}: not a JSON array; fetch the SGD split anew")
-        yield f"{path}: {name}", rows
+    try:
+        for name, raw in _inside(path, prefix):
+            found = True
+            noun = "service" if prefix == "schema" else "dialogue"
+            text, place = raw.strip(), f"{path}: {name}"
+            if text[:1] != b"[" or text[-1:] != b"]":
+                yield Fault(place, f"{_unlike_array(text)}; fetch the SGD split anew")
+                continue
+            count = max(1, text.count(b'"dialogue_id"'))
+            yield Chunk(place, 1, count, text[1:-1], lines=False, noun=noun)
+    except (tarfile.TarError, OSError, EOFError) as e:
+        yield Fault(str(path), f"not readable as an archive: {e}; fetch it anew")
+        return
     if not found:
-        raise DataError(f"{path}: no {prefix}*.json inside; fetch the SGD split anew")
+        yield Fault(str(path), f"no {prefix}*.json inside; fetch the SGD split anew")
+
+
+def _unlike_array(text: bytes) -> str:
+    try:
+        return f"not a JSON array but {type(json.loads(text)).__name__}"
+    except ValueError as e:
+        return f"not readable as JSON: {e}"
+
+
+def _entries(chunk: Chunk | Fault) -> Iterator[Record]:
+    for one in [chunk] if isinstance(chunk, Fault) else parsed(chunk):
+        if isinstance(one, Fault):
+            raise DataError(str(one))
+        yield one
 
 
 def _inside(path: Path, prefix: str) -> Iterator[tuple[str, bytes]]:
@@ -151,15 +173,12 @@ def _inside(path: Path, prefix: str) -> Iterator[tuple[str, bytes]]:
         for file in sorted(path.glob(f"{prefix}*.json")):
             yield file.name, file.read_bytes()
         return
-    try:
-        with tarfile.open(path) as archive:
-            for member in archive:
-                name = Path(member.name).name
-                opened = archive.extractfile(member) if member.isfile() else None
-                if opened and name.startswith(prefix) and name.endswith(".json"):
-                    yield name, opened.read()
-    except (tarfile.TarError, OSError, EOFError) as e:
-        raise DataError(f"{path}: not readable as an archive: {e}; fetch it anew") from None
+    with tarfile.open(path) as archive:
+        for member in archive:
+            name = Path(member.name).name
+            opened = archive.extractfile(member) if member.isfile() else None
+            if opened and name.startswith(prefix) and name.endswith(".json"):
+                yield name, opened.read()
 
 
 def _service(row: dict[str, Any]) -> Service:

@@ -7,11 +7,14 @@ split comes first, then the layout of the original repository.
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from coalm.corpora.records import at, field, records
+from coalm import store
+from coalm.corpora.chunks import Chunk, Fault, chunked
+from coalm.corpora.records import Record, at, field, parsed
 from coalm.errors import DataError
 from coalm.sources import Found
 from coalm.types import Assistant, Dialogue, Sample, System, User
@@ -33,27 +36,53 @@ class Utterance:
 
 def read(found: Found) -> Iterator[Sample]:
     """One sample for each utterance of the train split."""
-    rows = utterances(found)
+    told = System(instruction(pairs(utterances(found))))
+    for chunk in chunks(found):
+        for record in [chunk] if isinstance(chunk, Fault) else parsed(chunk):
+            if isinstance(record, Fault):
+                raise DataError(str(record))
+            yield from make(record, told)
+
+
+def make(record: Record, told: System) -> Iterator[Sample]:
+    """The sample of an utterance; `told` holds the slots of the whole split."""
     # Paper 4.1. Deviation D10: the instruction is ours and short, and answers carry no
     # `System: ` in front of the JSON, since the layout already says who speaks.
-    told = System(instruction(pairs(rows)))
-    for row in rows:
-        said = answer(row.domain, row.slots)
-        yield Sample(
-            f"snips/train/{row.id}",
-            "snips",
-            Dialogue((told, User(row.text), Assistant(said))),
-            f"snips/train/{row.id}",
+    row = utterance(record)
+    name = f"snips/train/{row.id}"
+    said = Assistant(answer(row.domain, row.slots))
+    yield Sample(name, "snips", Dialogue((told, User(row.text), said)), name)
+
+
+def utterance(record: Record) -> Utterance:
+    """The labelled request of a record of `chunks`."""
+    with at(record.place):
+        slots = {str(k): str(v) for k, v in field(record.value, "slot_values", dict).items()}
+        return Utterance(
+            field(record.value, "dialog_id", str),
+            field(record.value, "utterance", str).strip(),
+            field(record.value, "domain", str),
+            slots,
         )
 
 
 def utterances(found: Found) -> list[Utterance]:
-    """The train split, from `dst_split` if it is there, else from the original files."""
-    split = found.path(SPLIT)
-    rows = list(_split(split) if split.exists() else _upstream(found.root / UPSTREAM))
+    """Every utterance that can be read; what cannot is told of where the samples are made."""
+    rows = []
+    for chunk in chunks(found):
+        for record in () if isinstance(chunk, Fault) else parsed(chunk):
+            if isinstance(record, Record):
+                with suppress(DataError):
+                    rows.append(utterance(record))
     if not rows:
         raise DataError(f"{found.root / 'snips'}: no utterances; fetch snips/dst_split anew")
     return rows
+
+
+def chunks(found: Found) -> Iterator[Chunk | Fault]:
+    """The train split, from `dst_split` if it is there, else from the original files."""
+    split = found.path(SPLIT)
+    return chunked(split) if split.exists() else _upstream(found.root / UPSTREAM)
 
 
 def pairs(rows: Iterable[Utterance]) -> dict[str, list[str]]:
@@ -80,30 +109,29 @@ def answer(domain: str, slots: Mapping[str, str]) -> str:
     return json.dumps(state, ensure_ascii=False)
 
 
-def _split(path: Path) -> Iterator[Utterance]:
-    seen: dict[str, int] = {}
-    for place, row in records(path):
-        with at(place):
-            name = field(row, "dialog_id", str)
-            slots = {str(k): str(v) for k, v in field(row, "slot_values", dict).items()}
-            text = field(row, "utterance", str).strip()
-            one = Utterance(name, text, field(row, "domain", str), slots)
-        seen[name] = seen.get(name, 0) + 1
-        again = f"#{seen[name]}" if seen[name] > 1 else ""
-        yield Utterance(name + again, one.text, one.domain, one.slots)
-
-
-def _upstream(folder: Path) -> Iterator[Utterance]:
+def _upstream(folder: Path) -> Iterator[Chunk | Fault]:
+    """The original files, a chunk each, as records of the usual split."""
     for path in sorted(folder.glob("*/train_*_full.json")):
         domain = path.parent.name
-        for number, row in enumerate(_labelled(path, domain), 1):
-            with at(f"{path}: record {number}"):
-                parts = field(row, "data", list)
-                text = "".join(field(part, "text", str) for part in parts).strip()
-                slots = {
-                    str(part["entity"]): part["text"].strip() for part in parts if "entity" in part
-                }
-            yield Utterance(f"{domain}-{number}", text, domain, slots)
+        try:
+            labelled = _labelled(path, domain)
+            rows = [_joined(f"{domain}-{n}", domain, row) for n, row in enumerate(labelled, 1)]
+        except DataError as e:
+            yield Fault(str(path), str(e))
+            continue
+        text = ",".join(map(store.compact, rows))
+        yield Chunk(str(path), 1, len(rows), text.encode(), lines=False)
+
+
+def _joined(name: str, domain: str, row: dict[str, Any]) -> dict[str, Any]:
+    """An original record in the shape of the usual split; odd ones stay as they are."""
+    try:
+        parts = field(row, "data", list)
+        slots = {part["entity"]: part["text"].strip() for part in parts if "entity" in part}
+        text = "".join(field(part, "text", str) for part in parts).strip()
+    except (KeyError, TypeError, AttributeError):
+        return row
+    return {"dialog_id": name, "domain": domain, "utterance": text, "slot_values": slots}
 
 
 def _labelled(path: Path, domain: str) -> list[dict[str, Any]]:
@@ -115,7 +143,7 @@ def _labelled(path: Path, domain: str) -> list[dict[str, Any]]:
     try:
         rows = json.loads(text)[domain]
     except (ValueError, KeyError, TypeError) as e:
-        raise DataError(f"{path}: not readable as {{{domain!r}: [...]}}: {e}") from None
+        raise DataError(f"not readable as {{{domain!r}: [...]}}: {e}") from None
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise DataError(f"{path}: {domain!r} is not a list of objects; fetch the file anew")
+        raise DataError(f"{domain!r} is not a list of objects; fetch the file anew")
     return rows

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from coalm.corpora.records import Skip, at, field, ignore, records
+from coalm.corpora.records import Record, Skip, at, field, ignore, records
 from coalm.corpora.schemas import misfit, relaxed, tool
 from coalm.sources import Found
 from coalm.types import (
@@ -32,27 +32,33 @@ def read(found: Found, *, skip: Skip = ignore) -> Iterator[Sample]:
 
     One dialogue is one sample, whose assistant turns are all learned.
     """
+    for record in records(found.path(ROWS)):
+        yield from make(record, skip)
+
+
+def make(record: Record, skip: Skip = ignore) -> Iterator[Sample]:
+    """The sample of a dialogue, if its calls were all restored."""
     # Paper 4.1. Deviation D15: the published mixture most likely has one row for each
     # turn that calls; one row for the dialogue teaches the same with far fewer tokens.
-    for number, (place, record) in enumerate(records(found.path(ROWS)), 1):
-        if not record.get("all_calls_restored", True):
-            skip("a call whose name could not be restored")
-            continue
-        with at(place):
-            tools = [tool(row) for row in _listed(field(record, "system", str))]
-            turns = _turns(field(record, "conversations", list), tools)
-            if not turns or not isinstance(turns[-1], Assistant):
-                raise ValueError("no answer at the end of the dialogue")
-        calls = [c for t in turns if isinstance(t, Assistant) for c in t.calls]
-        shown = relaxed(tools, calls)
-        why = next((w for call in calls if (w := misfit(call, shown))), "")
-        if any(turn == Assistant() for turn in turns):
-            why = "an answer that the source lost"
-        if why:
-            skip(why)
-            continue
-        name = f"toolace/train/{record.get('index', number)}"
-        yield Sample(name, "toolace", Dialogue(tuple(turns), shown), name)
+    row = record.value
+    if not row.get("all_calls_restored", True):
+        skip("a call whose name could not be restored")
+        return
+    with at(record.place):
+        tools = [tool(given) for given in _listed(field(row, "system", str))]
+        turns = _turns(field(row, "conversations", list), tools)
+        if not turns or not isinstance(turns[-1], Assistant):
+            raise ValueError("no answer at the end of the dialogue")
+    calls = [c for t in turns if isinstance(t, Assistant) for c in t.calls]
+    shown = relaxed(tools, calls)
+    why = next((w for call in calls if (w := misfit(call, shown))), "")
+    if any(turn == Assistant() for turn in turns):
+        why = "an answer that the source lost"
+    if why:
+        skip(why)
+        return
+    name = f"toolace/train/{row.get('index', record.number)}"
+    yield Sample(name, "toolace", Dialogue(tuple(turns), shown), name)
 
 
 def _listed(system: str) -> list[Any]:

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 
-from coalm.corpora.records import Skip, at, field, ignore, records
+from coalm.corpora.records import Record, Skip, at, field, ignore, records
 from coalm.corpora.schemas import misfit, relaxed, tool
 from coalm.sources import Found
 from coalm.types import Assistant, Dialogue, Observation, Sample, ToolCall, ToolSpec, Turn, User
@@ -25,19 +25,25 @@ _PART = re.compile(r"<(user|think|tool_call|obs|response)>\s*(.*?)\s*</\1>", re.
 
 def read(found: Found, *, skip: Skip = ignore) -> Iterator[Sample]:
     """A sample for each row whose calls fit its tools."""
-    for number, (place, record) in enumerate(records(found.path(ROWS)), 1):
-        with at(place):
-            turns = _turns(f"{field(record, 'input', str)}\n{field(record, 'output', str)}")
-            calls = [c for t in turns if isinstance(t, Assistant) for c in t.calls]
-            tools = relaxed(_tools(field(record, "instruction", str)), calls)
-            if not turns or not isinstance(turns[-1], Assistant):
-                raise ValueError("no answer in the output")
-        why = next((w for call in calls if (w := misfit(call, tools))), "") or _mixed(turns)
-        if why:
-            skip(why)
-            continue
-        name = f"toolrl/sft/{number}"
-        yield Sample(name, "toolrl", Dialogue(tuple(turns), tools), name)
+    for record in records(found.path(ROWS)):
+        yield from make(record, skip)
+
+
+def make(record: Record, skip: Skip = ignore) -> Iterator[Sample]:
+    """The sample of a row, if its calls fit its tools."""
+    with at(record.place):
+        row = record.value
+        turns = _turns(f"{field(row, 'input', str)}\n{field(row, 'output', str)}")
+        calls = [c for t in turns if isinstance(t, Assistant) for c in t.calls]
+        tools = relaxed(_tools(field(row, "instruction", str)), calls)
+        if not turns or not isinstance(turns[-1], Assistant):
+            raise ValueError("no answer in the output")
+    why = next((w for call in calls if (w := misfit(call, tools))), "") or _mixed(turns)
+    if why:
+        skip(why)
+        return
+    name = f"toolrl/sft/{record.number}"
+    yield Sample(name, "toolrl", Dialogue(tuple(turns), tools), name)
 
 
 def _tools(instruction: str) -> list[ToolSpec]:
