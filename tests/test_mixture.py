@@ -48,9 +48,8 @@ def test_the_same_recipe_gives_the_same_bytes(tmp_path: Path) -> None:
     build(_settings(), tmp_path / "two")
 
     names = sorted(p.name for p in (tmp_path / "one").iterdir())
-    assert names == [
-        "README.md",
-        "manifest.json",
+    assert {"README.md", "manifest.json", "left_out.jsonl"} <= set(names)
+    assert [n for n in names if n.endswith(".parquet")] == [
         "train-00000-of-00001.parquet",
         "valid-00000-of-00001.parquet",
     ]

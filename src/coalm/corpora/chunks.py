@@ -52,6 +52,11 @@ class Chunk:
     noun: str = "record"
     """What an entry of an array is called."""
 
+    @property
+    def name(self) -> str:
+        """The file's name without the folders or the archive that it lies in."""
+        return re.split(r"/|: ", self.file)[-1]
+
     def place(self, number: int) -> str:
         """Where a record stands."""
         return f"{self.file}:{number}" if self.lines else f"{self.file}: {self.noun} {number}"

@@ -32,7 +32,7 @@ def clock(text: str) -> str:
     hour = int(spelt) if spelt.isdigit() else _NUMBERS[spelt]
     minute = int(found["minute"] or 0)
     part = found["part"] or found["before"]
-    if found["part"] and found["before"] or found["turn"] and found["minute"]:
+    if (found["part"] and found["before"]) or (found["turn"] and found["minute"]):
         return ""
     if not found["half"] and not part:
         # Without a part of the day only what is written as a clock shows it is sure.

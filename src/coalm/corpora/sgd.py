@@ -134,6 +134,31 @@ def dialogue(record: Record) -> SgdDialogue:
         return _dialogue(record.value)
 
 
+def fitting(record: Record, services: Mapping[str, Service]) -> SgdDialogue:
+    """The dialogue of a record; a `DataError` where it does not fit the schema."""
+    found = dialogue(record)
+    for exchange in found.exchanges:
+        for frame in (*exchange.user.frames, *exchange.system.frames):
+            why = _misfit(frame, services)
+            if why:
+                raise DataError(f"{record.place}: {found.id}: {why}; schema and dialogues differ")
+    missing = [name for name in found.services if name not in services]
+    if missing:
+        raise DataError(f"{record.place}: {found.id}: no service {missing[0]!r} in the schema")
+    return found
+
+
+def _misfit(frame: Frame, services: Mapping[str, Service]) -> str:
+    service = services.get(frame.service)
+    if service is None:
+        return f"no service {frame.service!r} in the schema"
+    if frame.call and frame.call.name not in service.intents:
+        return f"calls {frame.call.name!r}, which the schema of {service.name} does not list"
+    keys = [*(frame.state or ()), *(k for result in frame.results for k in result)]
+    strange = next((key for key in keys if key not in service.slots), None)
+    return "" if strange is None else f"no slot {strange!r} in the schema of {service.name}"
+
+
 def chunks(path: Path, prefix: str = "dialogues_") -> Iterator[Chunk | Fault]:
     """Each file of a split whose name begins so; in the archive or in the folder."""
     found = False

@@ -4,15 +4,50 @@ What the paper's mixture lacks: its state tracking is single-turn SNIPS only, wh
 benchmark, MultiWOZ, asks for states of long conversations.
 """
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from coalm.corpora.records import chance
-from coalm.corpora.sgd import ARCHIVE, Exchange, Service, SgdDialogue, dialogues, schema
-from coalm.corpora.states import Slot, state_request, write_state
+from coalm.corpora import sgd_older
+from coalm.corpora.records import Skip, chance, ignore
+from coalm.corpora.said_values import clock, number
+from coalm.corpora.sgd import (
+    ARCHIVE,
+    Exchange,
+    Service,
+    ServiceSlot,
+    SgdDialogue,
+    dialogues,
+    schema,
+)
+from coalm.corpora.sgd_variants import Variant, variant_of, variants
+from coalm.corpora.states import Slot, as_lines, state_request, write_state
 from coalm.sources import Found
-from coalm.types import Assistant, Sample
+from coalm.types import Assistant, Dialogue, Sample, User
 
 _WORDS = {"True": "yes", "False": "no"}
+_TIME = re.compile(r"\btime\b", re.IGNORECASE)
+_COUNT = re.compile(r"\b(?:number of (?!the)|how many|amount|size)", re.IGNORECASE)
+"""What a slot holds is read off its description, which no other name for the slot changes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """How the state of a dialogue is asked for."""
+
+    seed: int = 42
+    slots: int = 0
+    """List at least so many slots; those of services that are not used stay open."""
+    together: int = 1
+    """So many user turns in a row are answered in one sample, each with the whole state."""
+    plain: bool = False
+    """Times as `18:30` and numbers in digits, as MultiWOZ has them; else as they were said."""
+    name_open: bool = False
+    """Open slots are answered with `none` rather than left out."""
+
+
+class Unclear(ValueError):
+    """A value that cannot be written plainly for sure."""
 
 
 def read(
@@ -22,76 +57,143 @@ def read(
     copies: int = 1,
     slots: int = 0,
     domains: tuple[str, ...] = (),
+    together: int = 1,
+    plain: bool = False,
+    name_open: float = 0.0,
+    renamed: float = 0.0,
+    older: bool = False,
+    skip: Skip = ignore,
 ) -> Iterator[Sample]:
     """`copies` samples of each dialogue, each about the state after another user turn.
 
     At least `slots` slots are listed where that many can be had: those of services that the
     dialogue does not use stand among its own and stay open. `domains` keeps the dialogues
-    all of whose services belong to them.
+    all of whose services belong to them. A share `renamed` of the rows has services and
+    slots under other names, a share `name_open` says `none` for open slots. `older` adds
+    the dialogues that are there in the annotation of 2019 only.
     """
     path = found.path(ARCHIVE)
     services = schema(path)
-    for dialogue in dialogues(path):
-        if domains and not {stem(name) for name in dialogue.services} <= set(domains):
-            continue
-        # Deviation D11: rows that the paper's mixture does not have. Each asks for one
-        # turn on its own, because that is how `dst-json` asks.
-        # The first turn seldom settles anything, so it is asked about only where it is alone.
-        turns = range(min(1, len(dialogue.exchanges) - 1), len(dialogue.exchanges))
-        order = sorted(turns, key=lambda i: chance(seed, dialogue.id, i, "turn"))
-        for turn in order[:copies]:
-            yield tracked(dialogue, services, turn, slots=slots, seed=seed)
+    others = variants(services, seed) if renamed else ()
+    asking = Asking(seed=seed, slots=slots, together=together, plain=plain)
+    archive = found.path(sgd_older.ARCHIVE)
+    sources = [dialogues(path), *([sgd_older.dialogues(archive)] if older else [])]
+    for source in sources:
+        for dialogue in source:
+            yield from make(
+                dialogue,
+                services,
+                asking,
+                copies=copies,
+                domains=domains,
+                others=others,
+                renamed=renamed,
+                name_open=name_open,
+                skip=skip,
+            )
+
+
+def make(
+    dialogue: SgdDialogue,
+    services: Mapping[str, Service],
+    asking: Asking,
+    *,
+    copies: int = 1,
+    domains: Sequence[str] = (),
+    others: Sequence[Variant] = (),
+    renamed: float = 0.0,
+    name_open: float = 0.0,
+    skip: Skip = ignore,
+) -> Iterator[Sample]:
+    """The samples of one dialogue; what cannot be used is told to `skip`."""
+    if domains and not {stem(name) for name in dialogue.services} <= set(domains):
+        return
+    why = sgd_older.misfit(dialogue, services)
+    if why:
+        skip(why)
+        return
+    # Deviation D11: rows that the paper's mixture does not have. Each asks for one
+    # turn on its own, because that is how `dst-json` asks.
+    # The first turn seldom settles anything, so it is asked about only where it is alone.
+    turns = range(min(1, len(dialogue.exchanges) - 1), len(dialogue.exchanges))
+    order = sorted(turns, key=lambda i: chance(asking.seed, dialogue.id, i, "turn"))
+    for turn in order[:copies]:
+        one, known = dialogue, services
+        if others and chance(asking.seed, dialogue.id, turn, "renamed") < renamed:
+            variant = variant_of(others, asking.seed, f"{dialogue.id}#{turn}")
+            one, known = variant.dialogue(dialogue), variant.services
+        named = chance(asking.seed, dialogue.id, turn, "none") < name_open
+        try:
+            yield tracked(one, known, turn, replace(asking, name_open=named))
+        except Unclear as e:
+            skip(str(e))
 
 
 def tracked(
     dialogue: SgdDialogue,
     services: Mapping[str, Service],
     turn: int,
-    *,
-    slots: int = 0,
-    seed: int = 42,
+    asking: Asking | None = None,
 ) -> Sample:
-    """The state after the user's turn number `turn` (from 0), as a sample."""
+    """The state after the user's turn number `turn` (from 0), as a sample.
+
+    With `together` the turns before it are asked about as well, in the same sample.
+    """
+    asking = asking or Asking()
     used = {name: services[name] for name in dialogue.services}
     domains = domain_names(used)
-    own = [slot for name, service in used.items() for slot in _slots(domains[name], service)]
-    listed = own + _strangers(dialogue, services, slots - len(own), seed)
+    own = [slot for n, s in used.items() for slot in _slots(domains[n], s, asking.plain)]
+    listed = own + _strangers(dialogue, services, asking.slots - len(own), asking)
     listed.sort(key=lambda slot: slot.name)  # as MultiWOZ's stand in its prompt
-    so_far = dialogue.exchanges[: turn + 1]
-    before = ["", *(e.system.text for e in so_far[:-1])]
-    history = list(zip(before, (e.user.text for e in so_far), strict=True))
-    state = _state(so_far, used, domains)
-    answer = {slot.name: state[slot.name] for slot in listed if slot.name in state}
-    request = state_request(listed, history)
+    names = [slot.name for slot in listed]
+    first = max(0, turn - asking.together + 1)
+    before = ["", *(e.system.text for e in dialogue.exchanges[:-1])]
+    history = list(zip(before, (e.user.text for e in dialogue.exchanges), strict=True))
+    # Deviation D63: several turns in one row, values written plainly, open slots by name.
+    asked = state_request(listed, history[: first + 1], name_open=asking.name_open)
+    for number_ in range(first, turn + 1):
+        if number_ > first:
+            asked = asked.then(User(as_lines([history[number_]])))
+        state = state_of(dialogue.exchanges[: number_ + 1], used, domains, plain=asking.plain)
+        asked = asked.then(Assistant(write_state(_answer(state, names, asking.name_open))))
     return Sample(
         f"sgd-dst/train/{dialogue.id}#{turn}",
         "sgd-dst",
-        request.then(Assistant(write_state(answer))),
+        asked,
         f"sgd/train/{dialogue.id}",
     )
 
 
-def _slots(domain: str, service: Service) -> list[Slot]:
+def _answer(state: Mapping[str, str], names: Sequence[str], name_open: bool) -> dict[str, str]:
+    return {n: state.get(n, "none") for n in names if name_open or n in state}
+
+
+def _slots(domain: str, service: Service, plain: bool) -> list[Slot]:
     """What a user can settle with a service, as the model is told of it."""
     return [
-        Slot(slot_name(domain, name), s.description, tuple(map(_word, s.values)))
+        Slot(slot_name(domain, name), told(s, plain=plain), tuple(map(worded, s.values)))
         for name in service.inputs
         for s in (service.slots[name],)
     ]
 
 
+def told(slot: ServiceSlot, *, plain: bool = True) -> str:
+    """The description; it says how a time is written where that is not as it was said."""
+    return f"{slot.description}, hh:mm" if plain and _is_time(slot) else slot.description
+
+
 def _strangers(
-    dialogue: SgdDialogue, services: Mapping[str, Service], wanted: int, seed: int
+    dialogue: SgdDialogue, services: Mapping[str, Service], wanted: int, asking: Asking
 ) -> list[Slot]:
     """Slots of services of other domains, a whole service at a time, until there are enough."""
     taken = {stem(name) for name in dialogue.services}
     found: list[Slot] = []
-    for name in sorted(services, key=lambda n: chance(seed, dialogue.id, n, "stranger")):
+    for name in sorted(services, key=lambda n: chance(asking.seed, dialogue.id, n, "stranger")):
         if len(found) >= wanted:
             break
         if stem(name) not in taken:
             taken.add(stem(name))
-            found += _slots(stem(name), services[name])
+            found += _slots(stem(name), services[name], asking.plain)
     return found[: max(wanted, 0)]
 
 
@@ -121,10 +223,28 @@ def domain_names(services: Mapping[str, Service]) -> dict[str, str]:
     }
 
 
-def _state(
-    so_far: tuple[Exchange, ...], services: Mapping[str, Service], domains: Mapping[str, str]
+def state_of(
+    so_far: Sequence[Exchange],
+    services: Mapping[str, Service],
+    domains: Mapping[str, str],
+    *,
+    plain: bool = False,
 ) -> dict[str, str]:
-    """Slot to value; a turn annotates the services that it talks to, so the others are kept."""
+    """`domain-slot` to value after the last of these user turns; `Unclear` as `values_of`."""
+    return {
+        slot_name(domains[service], slot): value
+        for service, values in values_of(so_far, services, plain=plain).items()
+        for slot, value in values.items()
+    }
+
+
+def values_of(
+    so_far: Sequence[Exchange], services: Mapping[str, Service], *, plain: bool = False
+) -> dict[str, dict[str, str]]:
+    """Service to slot to value; a turn annotates the services that it talks to, the rest is kept.
+
+    With `plain` an `Unclear` is raised for a time or a number that cannot be read for sure.
+    """
     latest: dict[str, Mapping[str, tuple[str, ...]]] = {}
     for exchange in so_far:
         for frame in exchange.user.frames:
@@ -132,13 +252,34 @@ def _state(
                 latest[frame.service] = frame.state
     heard = "\n".join(t for e in so_far for t in (e.user.text, e.system.text)).lower()
     return {
-        slot_name(domains[service], slot): _word(
-            _spelling(values, services[service].slots[slot].values, heard)
-        )
-        for service, state in latest.items()
-        for slot, values in state.items()
-        if values
+        name: {
+            slot: _written(values, services[name].slots[slot], heard, plain)
+            for slot, values in state.items()
+            if values
+        }
+        for name, state in latest.items()
     }
+
+
+def _written(values: tuple[str, ...], slot: ServiceSlot, heard: str, plain: bool) -> str:
+    said = worded(_spelling(values, slot.values, heard))
+    if not plain or said == "dontcare" or said in slot.values:
+        return said
+    if _is_time(slot):
+        found = clock(said)
+        if not found:
+            raise Unclear("a time that cannot be read for sure")
+        return found
+    if _COUNT.search(slot.description):
+        found = number(said)
+        if not found:
+            raise Unclear("a number that cannot be read for sure")
+        return found
+    return said
+
+
+def _is_time(slot: ServiceSlot) -> bool:
+    return not slot.values and bool(_TIME.search(slot.description))
 
 
 def _spelling(values: tuple[str, ...], listed: tuple[str, ...], heard: str) -> str:
@@ -149,6 +290,7 @@ def _spelling(values: tuple[str, ...], listed: tuple[str, ...], heard: str) -> s
     return max(values, key=lambda value: heard.rfind(value.lower()))
 
 
-def _word(value: str) -> str:
+def worded(value: str) -> str:
+    """A truth value as `yes` or `no`; every other value as it is."""
     # Deviation D12: truth values, like slot names, are written as MultiWOZ does.
     return _WORDS.get(value, value)

@@ -135,15 +135,24 @@ def _joined(name: str, domain: str, row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _labelled(path: Path, domain: str) -> list[dict[str, Any]]:
-    raw = path.read_bytes()
     try:
-        text = raw.decode()
-    except UnicodeDecodeError:
-        text = raw.decode("latin-1")  # as PlayMusic was published
-    try:
-        rows = json.loads(text)[domain]
+        rows = json.loads(_decoded(path.read_bytes()))[domain]
     except (ValueError, KeyError, TypeError) as e:
         raise DataError(f"not readable as {{{domain!r}: [...]}}: {e}") from None
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise DataError(f"{domain!r} is not a list of objects; fetch the file anew")
     return rows
+
+
+def _decoded(raw: bytes) -> str:
+    """The text of an original file; PlayMusic is no UTF-8 for one emoji alone.
+
+    It is usually read as Latin-1, which garbles its 22 other titles with accents. In truth the
+    emoji is written as two surrogates of three bytes each (CESU-8).
+    """
+    try:
+        return (
+            raw.decode("utf-8", "surrogatepass").encode("utf-16", "surrogatepass").decode("utf-16")
+        )
+    except UnicodeError:
+        return raw.decode("latin-1")

@@ -19,6 +19,15 @@ _SPEAKER = re.compile(r"^(?:User|System): ")
 
 
 @dataclass(frozen=True, slots=True)
+class Leak:
+    """Test data inside a sample."""
+
+    benchmark: str
+    evidence: str
+    """The words or the id that they share."""
+
+
+@dataclass(frozen=True, slots=True)
 class HeldOut:
     """What must not be trained on, by benchmark."""
 
@@ -30,15 +39,15 @@ class HeldOut:
     names: Mapping[str, str]
     """The texts as they are, since one may name a row or a dialogue."""
 
-    def seen(self, sample: Sample) -> str:
-        """The benchmark that a sample repeats; empty if none."""
+    def seen(self, sample: Sample) -> Leak | None:
+        """What a sample repeats of a benchmark, if it does."""
         for name in (sample.id, sample.group):
             if name in self.names:
-                return self.names[name]
-        for gram in _of_sample(sample, self.ngram):
+                return Leak(self.names[name], name)
+        for gram in _of_sample(sample, self.ngram) if self.grams else ():
             if gram in self.grams:
-                return self.grams[gram]
-        return ""
+                return Leak(self.grams[gram], gram)
+        return None
 
 
 def hold_out(texts: Mapping[str, Iterable[str]], ngram: int) -> HeldOut:

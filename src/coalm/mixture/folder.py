@@ -1,31 +1,42 @@
 """Building a data folder: choose, split, shuffle, write, and say what was done.
 
-The same recipe on the same files gives the same bytes: there is no clock and no machine
-in them. The folder appears whole under its name or not at all.
+The same recipe on the same files gives the same bytes, whatever the number of processes:
+there is no clock and no machine in them. The folder appears whole under its name or not
+at all, and memory does not grow with it: see `work` for how rows wait on disk.
 """
 
 import os
-import random
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import coalm
-from coalm import models, recipe, shards, store
-from coalm.corpora.records import chance
+from coalm import models, recipe, store
 from coalm.errors import DataError, RecipeError
-from coalm.formats import Tokenizer, format_of
-from coalm.formats.tokens import ByteTokenizer, open_tokenizer
+from coalm.formats import format_of
+from coalm.mixture import lengths, near, writing
 from coalm.mixture import manifest as paper
-from coalm.mixture.choice import Choice, Chooser, Measured, Progress
-from coalm.mixture.decontaminate import hold_out
+from coalm.mixture.choice import Choice, Chooser, Progress
+from coalm.mixture.crew import Crew
+from coalm.mixture.decontaminate import HeldOut, hold_out
 from coalm.mixture.manifest import Manifest, PartReport
-from coalm.mixture.readers import files, licences, located
+from coalm.mixture.readers import corpus, files, licences, located
 from coalm.mixture.settings import DataSettings, Part
+from coalm.mixture.work import Plan
 from coalm.sources import Found
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
 Note = Callable[[str], None]
+
+LEFT_OUT, ERRORS = "left_out.jsonl", "errors.jsonl"
+"""The rows that were looked at and left out, and the records that were broken."""
 
 
 def build(
@@ -33,6 +44,7 @@ def build(
     out: Path,
     *,
     held_out: Mapping[str, Iterable[str]] | None = None,
+    processes: int = 1,
     progress: Progress | None = None,
     note: Note = lambda _: None,
 ) -> Manifest:
@@ -43,48 +55,101 @@ def build(
     """
     check(settings)
     _free(out)
+    found = [located(part) for part in settings.parts]
+    for one in found:
+        note(one.describe())
     held = hold_out(held_out or {}, settings.decontaminate_ngram)
-    chooser = Chooser(settings, _tokenizer(settings.tokenizer, note), held, progress or _silent)
-    choices: list[tuple[Part, Found, Choice]] = []
-    for part in settings.parts:
-        found = located(part)
-        note(found.describe())
-        choice = chooser.choose(part, found)
-        if part.rows is not None and len(choice.kept) < part.rows:
-            note(f"{part.corpus}: {len(choice.kept):,} rows, not the {part.rows:,} asked for")
-        choices.append((part, found, choice))
-    rows = [row for _, _, choice in choices for row in choice.kept]
-    if not rows:
-        raise DataError("nothing is left of the mixture; see `longest` and the parts' rows")
-    valid = _validation(rows, settings)
-    with _appearing(out) as folder:
-        for name, wanted in (("train", False), ("valid", True)):
-            side = [r.sample for r in rows if (_group(r) in valid) == wanted]
-            side.sort(key=lambda s: (s.id, s.dialect))
-            random.Random(f"{settings.seed}/{name}").shuffle(side)
-            shards.write_samples(folder / shards.shard_name(name, 0, 1), side)
-        reports = tuple(_report(*one, valid) for one in choices)
-        dropped = {
-            name: {
-                "texts": count,
-                "dropped": sum(c.dropped[f"repeats {name}"] for _, _, c in choices),
-            }
-            for name, count in held.texts.items()
-        }
-        made = Manifest(
-            made_by=_made_by(),
-            recipe=recipe.resolved(settings),
-            recipe_hash=recipe_hash(settings),
-            parts=reports,
-            train=sum(p.train for p in reports),
-            valid=sum(p.valid for p in reports),
-            tokens=sum(p.tokens for p in reports),
-            learned=sum(p.learned for p in reports),
-            decontamination={"ngram": settings.decontaminate_ngram, "benchmarks": dropped},
-            files={p.name: store.sha256(p) for p in sorted(folder.glob("*.parquet"))},
+    plan = Plan(settings, _tokenizer(settings.tokenizer, note), held, _contexts(settings, found))
+    silent = progress or _silent
+    with _appearing(out) as folder, Crew(plan, processes) as crew:
+        spills = folder / "spills"
+        spills.mkdir()
+        chooser = Chooser(plan, crew, spills, silent)
+        choices = [_chosen(chooser, n, one, note) for n, one in enumerate(found)]
+        sides = _split([choice.index for choice in choices], settings)
+        for split, index in sides.items():
+            plans = writing.planned(split, index, folder, spills, settings.shard_rows)
+            for done, _ in enumerate(crew.map(writing.written, plans), 1):
+                silent(f"{split}: files", done, len(plans))
+        shutil.rmtree(spills)
+        _write_lists(folder, chooser, choices)
+        reports = tuple(
+            _report(part, one, choice, chooser, sides["valid"])
+            for part, one, choice in zip(settings.parts, found, choices, strict=True)
         )
+        made = _manifest(settings, held, reports, choices, folder)
         paper.write(folder, made)
     return made
+
+
+def _chosen(chooser: Chooser, number: int, found: Found, note: Note) -> Choice:
+    choice = chooser.choose(number, found)
+    part = chooser.settings.parts[number]
+    if part.rows is not None and len(choice.index) < part.rows:
+        note(f"{part.corpus}: {len(choice.index):,} rows, not the {part.rows:,} asked for")
+    return choice
+
+
+def _contexts(settings: DataSettings, found: Sequence[Found]) -> dict[tuple[int, int], object]:
+    """What each reader must know of the whole of its source."""
+    return {
+        (number, stream): one.context(found[number], part)
+        for number, part in enumerate(settings.parts)
+        for stream, one in enumerate(corpus(part.corpus).streams(part))
+    }
+
+
+def _split(
+    chosen: "Sequence[NDArray[np.void]]", settings: DataSettings
+) -> "dict[str, NDArray[np.void]]":
+    """The rows of training and of validation: whole groups, one at least if any are wanted."""
+    import numpy as np
+
+    index = np.concatenate(chosen)
+    if not len(index):
+        raise DataError("nothing is left of the mixture; see `longest` and the parts' rows")
+    groups = np.unique(index["group"])  # seeded hashes, so their order is a shuffle
+    wanted = 0
+    if settings.valid_share and len(groups) > 1:
+        wanted = max(1, round(settings.valid_share * len(groups)))
+    valid = np.isin(index["group"], groups[:wanted])
+    return {"train": index[~valid], "valid": index[valid]}
+
+
+def _write_lists(folder: Path, chooser: Chooser, choices: Sequence[Choice]) -> None:
+    gone = [asdict(one) for choice in choices for one in choice.left_out]
+    store.append(folder / LEFT_OUT, gone)
+    if chooser.faults:
+        store.append(folder / ERRORS, [asdict(fault) for fault in chooser.faults])
+
+
+def _manifest(
+    settings: DataSettings,
+    held: HeldOut,
+    parts: tuple[PartReport, ...],
+    choices: Sequence[Choice],
+    folder: Path,
+) -> Manifest:
+    gone = Counter(one.reason for choice in choices for one in choice.left_out)
+    return Manifest(
+        made_by=_made_by(),
+        recipe=recipe.resolved(settings),
+        recipe_hash=recipe_hash(settings),
+        parts=parts,
+        train=sum(p.train for p in parts),
+        valid=sum(p.valid for p in parts),
+        tokens=sum(p.tokens for p in parts),
+        learned=sum(p.learned for p in parts),
+        decontamination={
+            "ngram": settings.decontaminate_ngram,
+            "benchmarks": {
+                name: {"texts": count, "dropped": gone[f"repeats {name}"]}
+                for name, count in held.texts.items()
+            },
+        },
+        files={p.name: store.sha256(p) for p in sorted(folder.glob("*.parquet"))},
+        left_out=LEFT_OUT,
+    )
 
 
 def is_current(out: Path, settings: DataSettings) -> bool:
@@ -113,6 +178,8 @@ def check(settings: DataSettings) -> None:
     if not settings.parts:
         raise RecipeError("data: parts: the list is empty; name at least one corpus")
     format_of(settings.layout, settings.dialect)
+    if settings.near_duplicates:
+        near.available()
     for part in settings.parts:
         located(part)
         for name in part.dialect.split(","):
@@ -120,24 +187,16 @@ def check(settings: DataSettings) -> None:
                 format_of(settings.layout, name.strip())
 
 
-def _validation(rows: Sequence[Measured], settings: DataSettings) -> frozenset[str]:
-    """The groups that go into validation: whole dialogues, at least one if any are wanted."""
-    groups = sorted({_group(r) for r in rows}, key=lambda g: chance(settings.seed, g, "valid"))
-    if not settings.valid_share or len(groups) < 2:
-        return frozenset()
-    return frozenset(groups[: max(1, round(settings.valid_share * len(groups)))])
+def _report(
+    part: Part, found: Found, choice: Choice, chooser: Chooser, valid: "NDArray[np.void]"
+) -> PartReport:
+    import numpy as np
 
-
-def _group(row: Measured) -> str:
-    return row.sample.group or row.sample.id
-
-
-def _report(part: Part, found: Found, choice: Choice, valid: frozenset[str]) -> PartReport:
-    subsets: dict[str, int] = {}
-    for row in choice.kept:
-        name = "/".join(row.sample.id.split("/")[:2])
-        subsets[name] = subsets.get(name, 0) + 1
-    held = sum(_group(row) in valid for row in choice.kept)
+    index = choice.index
+    names = {number: name for name, number in chooser.subsets.items()}
+    subsets = Counter(names[n] for n in index["subset"].tolist())
+    bins = Counter(map(lengths.bin_of, index["tokens"].tolist()))
+    held = int(np.isin(index["group"], np.unique(valid["group"])).sum())
     return PartReport(
         corpus=part.corpus,
         title=found.source.title,
@@ -146,19 +205,20 @@ def _report(part: Part, found: Found, choice: Choice, valid: frozenset[str]) -> 
         origin=found.origin,
         partial=found.source.partial if found.real else "",
         files=files(part, found),
-        read=choice.read,
+        read=choice.samples,
         skipped=dict(sorted(choice.skipped.items())),
-        dropped=dict(sorted(choice.dropped.items())),
+        dropped=dict(sorted(Counter(one.reason for one in choice.left_out).items())),
         subsets=dict(sorted(subsets.items())),
-        train=len(choice.kept) - held,
+        train=len(index) - held,
         valid=held,
-        tokens=sum(row.tokens for row in choice.kept),
-        learned=sum(row.learned for row in choice.kept),
+        tokens=int(index["tokens"].sum()),
+        learned=int(index["learned"].sum()),
+        lengths=dict(sorted(bins.items())),
     )
 
 
-def _tokenizer(name: str, note: Note) -> Tokenizer:
-    return ByteTokenizer() if name == "bytes" else open_tokenizer(models.folder(name, note))
+def _tokenizer(name: str, note: Note) -> Path | None:
+    return None if name == "bytes" else models.folder(name, note)
 
 
 def _made_by() -> str:

@@ -1,72 +1,206 @@
 """Corpora by name. A new one is one file in `corpora` and one line here."""
 
-from collections.abc import Callable, Iterator, Mapping
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any
 
 from coalm import shards, sources, store
-from coalm.corpora import glaive, hammer, sealtools, sgd_states, snips, toolace, toolrl
-from coalm.corpora.records import Skip
+from coalm.corpora import (
+    glaive,
+    hammer,
+    masking,
+    sealtools,
+    sgd,
+    sgd_states,
+    snips,
+    toolace,
+    toolrl,
+)
+from coalm.corpora.chunks import SIZE, Chunk, Fault, chunked
+from coalm.corpora.records import Record, Skip
 from coalm.cra import annotated
+from coalm.cra.check import check
 from coalm.errors import DataError, RecipeError, unknown
 from coalm.mixture.settings import Part
 from coalm.sources import Found, Source
-from coalm.types import Sample
+from coalm.types import Sample, System
 
-Read: TypeAlias = Callable[[Found, Part, int, Skip], Iterator[Sample]]
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """What a reader needs beside the record."""
+
+    part: Part
+    seed: int
+    context: Any
+    """What the stream's `context` gave."""
+    skip: Skip
+    """Where to tell why a sound record is left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """Records of one kind, and how each becomes samples."""
+
+    chunks: Callable[[Found, Part], Iterator[Chunk | Fault]]
+    """Reads the source, once and in order."""
+    make: Callable[[Record, Making], Iterable[Sample]]
+    """Pure, and called in any process; a `DataError` where the record is broken."""
+    context: Callable[[Found, Part], Any] = lambda _found, _part: None
+    """What all records need to know of the whole source."""
 
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """A corpus of a mixture: the source it is read from, and how."""
+    """A corpus of a mixture."""
 
     source: str
     """Its name in `sources.SOURCES`; empty for the user's own file."""
-    read: Read
-    """Found, part, seed and where to tell of skipped records -> samples."""
+    conversations: tuple[Stream, ...]
+    """Its records as conversations."""
     extras: Mapping[str, str] = field(default_factory=dict)
     """Files that are read as well where they are there -> their licence."""
 
+    def streams(self, part: Part) -> tuple[Stream, ...]:
+        """What is read for a part."""
+        return self.conversations
 
-def _own(_found: Found, part: Part, _seed: int, _skip: Skip) -> Iterator[Sample]:
-    return shards.read_samples(Path(part.path))
+
+def _file(relative: str) -> Callable[[Found, Part], Iterator[Chunk | Fault]]:
+    """One file of a source; nothing where it is an extra that is not there."""
+
+    def read(found: Found, _part: Part) -> Iterator[Chunk | Fault]:
+        path = found.path(relative)
+        return chunked(path) if path.exists() else iter(())
+
+    return read
+
+
+def _sgd(found: Found, _part: Part) -> Iterator[Chunk | Fault]:
+    return sgd.chunks(found.path(sgd.ARCHIVE))
+
+
+def _services(found: Found, _part: Part) -> dict[str, sgd.Service]:
+    return sgd.schema(found.path(sgd.ARCHIVE))
+
+
+def _own(_found: Found, part: Part) -> Iterator[Chunk | Fault]:
+    path = Path(part.path)
+    return _from_parquet(path) if path.suffix == ".parquet" else chunked(path)
+
+
+def _from_parquet(path: Path) -> Iterator[Chunk]:
+    """The rows of a parquet file as lines of JSON."""
+    held, first, size = list[str](), 1, 0
+    for number, row in shards.parquet_rows(path):
+        held.append(json.dumps(row))
+        size += len(held[-1])
+        if size > SIZE:
+            yield Chunk(str(path), first, len(held), "\n".join(held).encode(), lines=True)
+            held, first, size = [], number + 1, 0
+    if held:
+        yield Chunk(str(path), first, len(held), "\n".join(held).encode(), lines=True)
+
+
+def _xlam(name: str) -> Stream:
+    def make(record: Record, making: Making) -> Iterator[Sample]:
+        part = making.part
+        for row in hammer.row_of(record, f"hammer/{name}", making.skip):
+            yield from masking.samples(
+                row, "hammer", seed=making.seed, masked=part.masked, copies=part.copies
+            )
+
+    return Stream(_file(hammer.XLAM[name]), make)
+
+
+def _published_hammer(record: Record, making: Making) -> Iterator[Sample]:
+    for row in hammer.published_row(record, making.skip):
+        # They come masked, so they are never masked again.
+        yield from masking.samples(row, "hammer", seed=making.seed, masked=0.0)
+
+
+def _sealtools(record: Record, making: Making) -> Iterator[Sample]:
+    part = making.part
+    for row in sealtools.rows(record, making.context, making.seed, making.skip):
+        yield from sealtools.asked(
+            row,
+            making.context,
+            seed=making.seed,
+            masked=part.masked,
+            copies=part.copies,
+            irrelevant=part.irrelevant,
+        )
+
+
+def _sgd_states(record: Record, making: Making) -> Iterator[Sample]:
+    part = making.part
+    return sgd_states.make(
+        sgd.fitting(record, making.context),
+        making.context,
+        sgd_states.Asking(seed=making.seed, slots=part.slots),
+        copies=part.copies,
+        domains=part.domains,
+        skip=making.skip,
+    )
+
+
+def _sgd_cra(record: Record, making: Making) -> Iterator[Sample]:
+    dialogue = sgd.fitting(record, making.context)
+    sample = annotated.annotated(dialogue, making.context, making.part.turns)
+    wrong = check(sample, dialogue, making.context)
+    if wrong:
+        making.skip(str(wrong[0]))
+        return
+    yield sample
 
 
 CORPORA: Mapping[str, Corpus] = {
-    "snips": Corpus("snips", lambda found, _part, _seed, _skip: snips.read(found)),
+    "snips": Corpus(
+        "snips",
+        (
+            Stream(
+                lambda found, _part: snips.chunks(found),
+                lambda record, making: snips.make(record, making.context),
+                lambda found, _: System(snips.instruction(snips.pairs(snips.utterances(found)))),
+            ),
+        ),
+    ),
     "hammer": Corpus(
         "hammer",
-        lambda found, part, seed, skip: hammer.read(
-            found, seed=seed, masked=part.masked, copies=part.copies, skip=skip
+        (
+            _xlam("xlam"),
+            _xlam("irrelevance"),
+            Stream(_file(hammer.PUBLISHED), _published_hammer),
         ),
         {hammer.XLAM["xlam"]: "CC-BY-4.0", hammer.XLAM["irrelevance"]: "CC-BY-NC-4.0"},
     ),
     "sealtools": Corpus(
         "sealtools",
-        lambda found, part, seed, skip: sealtools.read(
-            found,
-            seed=seed,
-            masked=part.masked,
-            copies=part.copies,
-            irrelevant=part.irrelevant,
-            skip=skip,
+        (
+            Stream(
+                _file(sealtools.DEV),
+                _sealtools,
+                lambda found, _part: sealtools.toolbox(found.path(sealtools.TOOLS)),
+            ),
         ),
     ),
-    "toolrl": Corpus("hammer", lambda found, _part, _seed, skip: toolrl.read(found, skip=skip)),
-    "glaive": Corpus("glaive", lambda found, _part, _seed, skip: glaive.read(found, skip=skip)),
-    "toolace": Corpus("toolace", lambda found, _part, _seed, skip: toolace.read(found, skip=skip)),
-    "sgd-dst": Corpus(
-        "sgd",
-        lambda found, part, seed, _skip: sgd_states.read(
-            found, seed=seed, copies=part.copies, slots=part.slots, domains=part.domains
-        ),
+    "toolrl": Corpus(
+        "hammer",
+        (Stream(_file(toolrl.ROWS), lambda record, making: toolrl.make(record, making.skip)),),
     ),
-    "sgd-cra": Corpus(
-        "sgd",
-        lambda found, part, _seed, skip: annotated.read(found, max_turns=part.turns, skip=skip),
+    "glaive": Corpus(
+        "glaive",
+        (Stream(_file(glaive.ROWS), lambda record, making: glaive.make(record, making.skip)),),
     ),
-    "own": Corpus("", _own),
+    "toolace": Corpus(
+        "toolace",
+        (Stream(_file(toolace.ROWS), lambda record, making: toolace.make(record, making.skip)),),
+    ),
+    "sgd-dst": Corpus("sgd", (Stream(_sgd, _sgd_states, _services),)),
+    "sgd-cra": Corpus("sgd", (Stream(_sgd, _sgd_cra, _services),)),
+    "own": Corpus("", (Stream(_own, lambda record, _: [store.load_sample(record.value)]),)),
 }
 """Every corpus that a part can name."""
 

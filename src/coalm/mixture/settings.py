@@ -22,6 +22,8 @@ class Part:
     dialect: str = ""
     """How calls are written: pythonic, json, react or hermes; with commas between several, each
     row takes one. Empty means as the run chooses (sgd-cra: react)."""
+    dialects_each: Count = 1
+    """Each row comes in so many of the part's dialects."""
     longest: Count | None = None
     """Rows of more tokens are left out; if not given, the mixture's own limit holds."""
     turns: Count | None = None
@@ -61,5 +63,12 @@ class DataSettings:
     """Rows of more tokens are left out."""
     decontaminate_ngram: Annotated[int, Field(ge=0)] = 13
     """Rows that share so many words in a row with a benchmark are left out; 0 for no check."""
+    near_duplicates: Share = 0.0
+    """Rows whose words are alike to this degree (estimated Jaccard index of word 5-grams) are kept
+    once, whatever source they come from; 0 for no check."""
+    max_errors: Annotated[int, Field(ge=0)] = 0
+    """Broken records are left out and listed up to so many; one more, and nothing is built."""
+    shard_rows: Count = 50_000
+    """Rows in one parquet file."""
     out: str = ""
     """The data folder; the command line may name another."""

@@ -1,0 +1,154 @@
+"""Rows of a data folder to look at: chosen by corpus, id or words, or drawn at random."""
+
+import json
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from coalm import shards, store
+from coalm.errors import DataError, unknown
+from coalm.mixture.manifest import read_manifest
+from coalm.mixture.stats import rows
+from coalm.types import Assistant, Sample
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which rows to show."""
+
+    corpus: str = ""
+    id: str = ""
+    """The whole id, or how it begins."""
+    words: str = ""
+    """Text that a turn or a call must hold, whatever its case."""
+    split: str = ""
+
+    def fits(self, row: dict[str, Any]) -> bool:
+        """Whether a raw row is wanted."""
+        return (
+            (not self.corpus or row.get("corpus") == self.corpus)
+            and (not self.id or str(row.get("id")).startswith(self.id))
+            and (not self.words or self._says(row))
+        )
+
+    def _says(self, row: dict[str, Any]) -> bool:
+        words = self.words.casefold()
+        # Cheap first: as it stands in JSON, where a quote or a line break is written otherwise.
+        if json.dumps(words, ensure_ascii=False)[1:-1] not in str(row["turns"]).casefold():
+            return False
+        return words in spoken(store.load_sample(row)).casefold()
+
+
+def spoken(sample: Sample) -> str:
+    """All that is said, thought, called and observed in a row, one thing a line."""
+    lines = []
+    for turn in sample.dialogue.turns:
+        if isinstance(turn, Assistant):
+            lines += [turn.thought, *(_call(c.name, c.arguments) for c in turn.calls)]
+        lines.append(turn.text)
+    return "\n".join(lines)
+
+
+def look(folder: Path, wanted: Wanted, limit: int, seed: int | None = None) -> list[Sample]:
+    """The first `limit` rows that are wanted, or with a seed that many drawn evenly from all.
+
+    A `DataError` where none fits.
+    """
+    manifest = read_manifest(folder)
+    if wanted.split and wanted.split not in shards.SPLITS:
+        raise DataError(unknown("split", wanted.split, shards.SPLITS))
+    splits = (wanted.split,) if wanted.split else shards.SPLITS
+    found: list[tuple[str, dict[str, Any]]] = []
+    dice, fitting = random.Random(seed), 0
+    for place, row in rows(folder, splits):
+        try:
+            fits = wanted.fits(row)
+        except (KeyError, DataError) as e:
+            raise DataError(f"{place}: {e}") from None
+        if not fits:
+            continue
+        fitting += 1
+        if len(found) < limit:
+            found.append((place, row))
+        elif seed is None:
+            break
+        elif (at := dice.randrange(fitting)) < limit:
+            found[at] = place, row  # every row that fits is as likely to stay
+    if not found:
+        raise DataError(_nothing(folder, wanted, {part.corpus for part in manifest.parts}))
+    return [_loaded(place, row) for place, row in found]
+
+
+def _loaded(place: str, row: dict[str, Any]) -> Sample:
+    try:
+        return store.load_sample(row)
+    except DataError as e:
+        raise DataError(f"{place}: {e}") from None
+
+
+def _nothing(folder: Path, wanted: Wanted, corpora: set[str]) -> str:
+    if wanted.corpus and wanted.corpus not in corpora:
+        return f"{folder}: {unknown('corpus', wanted.corpus, corpora)}"
+    asked = [
+        f"{name} {value!r}"
+        for name, value in (
+            ("corpus", wanted.corpus),
+            ("id", wanted.id),
+            ("the words", wanted.words),
+            ("split", wanted.split),
+        )
+        if value
+    ]
+    return f"{folder} has no row with {' and '.join(asked)}" if asked else f"{folder} has no rows"
+
+
+def _call(name: str, arguments: object) -> str:
+    return f"{name}({json.dumps(arguments, ensure_ascii=False)})"
+
+
+# --- what was left out --------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A row that did not come into the folder, and why."""
+
+    id: str
+    corpus: str
+    reason: str
+    evidence: str
+    """What gave the reason: the words that repeat a test, the row it equals ..."""
+
+
+def left_out(
+    folder: Path, *, reason: str = "", corpus: str = "", id: str = ""
+) -> Iterator[LeftOut]:
+    """The rows that were left out, whose reason holds the words `reason`.
+
+    A `DataError` where the folder keeps no list of them.
+    """
+    name = read_manifest(folder).left_out
+    if not name:
+        raise DataError(
+            f"{folder} keeps no list of what was left out; README.md counts it by reason"
+        )
+    path = folder / name
+    if not path.is_file():
+        raise DataError(f"{path} is missing; build the folder anew")
+    for number, row in store.read_jsonl(path):
+        if missing := [n for n in ("id", "corpus", "reason") if n not in row]:
+            raise DataError(f"{path}:{number}: a line lacks {missing[0]!r}")
+        one = LeftOut(*(str(row.get(n) or "") for n in ("id", "corpus", "reason")), _said(row))
+        if (
+            reason.casefold() in one.reason.casefold()
+            and (not corpus or one.corpus == corpus)
+            and one.id.startswith(id)
+        ):
+            yield one
+
+
+def _said(row: dict[str, Any]) -> str:
+    found = row.get("evidence") or ""
+    return found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)
