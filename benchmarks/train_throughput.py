@@ -13,10 +13,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from coalm import models, shards
+from coalm import models
 from coalm.devices import pick
-from coalm.formats.tokens import open_tokenizer
-from coalm.train.encoding import encode_samples
+from coalm.train.encoding import EncodedRows, Encoding, encode_split
 from coalm.train.trainer import trainer_class
 
 
@@ -33,28 +32,21 @@ def main() -> None:
     from trl import SFTTrainer
 
     folder = models.folder(given.model, print)
-    rows = encode_samples(
-        shards.read_split(given.data, "train"),
-        open_tokenizer(folder),
-        layout="chatml",
-        dialect="json",
-        rows=False,
-        longest=1024,
-    )
+    how = Encoding(folder, layout="chatml", dialect="json", rows=False, longest=1024)
+    rows = encode_split(given.data, "train", how)
     kinds = {"plain TRL": SFTTrainer, "coalm": trainer_class()}
     rates: dict[str, list[float]] = {name: [] for name in kinds}
     with models.quiet():
         for _ in range(given.rounds):
             for name, kind in kinds.items():
-                rates[name].append(rate(kind, folder, rows.columns(), given.steps, given.batch))
+                rates[name].append(rate(kind, folder, rows, given.steps, given.batch))
                 print(f"{name}: {rates[name][-1]:.0f} tokens/s", flush=True)
     medians = {name: statistics.median(found) for name, found in rates.items()}
     print(f"coalm / plain TRL: {medians['coalm'] / medians['plain TRL']:.2f}")
 
 
-def rate(kind: Any, folder: Path, columns: Any, steps: int, batch: int) -> float:
+def rate(kind: Any, folder: Path, rows: EncodedRows, steps: int, batch: int) -> float:
     """Tokens a second of one short run, the first step (warm-up) left out."""
-    from datasets import Dataset
     from peft import LoraConfig
     from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
     from trl import SFTConfig
@@ -89,7 +81,7 @@ def rate(kind: Any, folder: Path, columns: Any, steps: int, batch: int) -> float
         kind(
             model=models.load(AutoModelForCausalLM, folder, device.dtype),
             args=arguments,
-            train_dataset=Dataset.from_dict(columns),
+            train_dataset=rows.dataset(),
             processing_class=AutoTokenizer.from_pretrained(folder),
             peft_config=LoraConfig(r=16, lora_alpha=32, target_modules="all-linear"),
             callbacks=[clock],

@@ -15,10 +15,10 @@ each = pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(SO
 
 LEVELS = (
     {"errors", "types"},
-    {"store", "recipe", "shards"},
+    {"store", "recipe", "shards", "crew"},
     {"sources", "corpora", "formats", "devices"},
-    {"models"},
-    {"cra", "mixture", "train", "engines"},
+    {"models", "endpoints"},
+    {"cra", "published", "mixture", "export", "train", "engines"},
     {"agent"},
     {"bench"},
     {"report"},

@@ -116,19 +116,11 @@ def test_loss_is_the_cross_entropy_of_the_learned_tokens_alone(
     import torch
     from transformers import AutoModelForCausalLM
 
-    from coalm.formats.tokens import open_tokenizer
-    from coalm.train.encoding import IGNORED, encode_samples
+    from coalm.train.encoding import IGNORED, Encoding, encode_split
 
     run(settings(model, data, steps=1, batch=20, lora=Lora(rank=4)), tmp_path)
     [(_, logged)] = losses(tmp_path)
-    columns = encode_samples(
-        shards.read_split(data, "train"),
-        open_tokenizer(model),
-        layout="chatml",
-        dialect="json",
-        rows=False,
-        longest=4096,
-    ).columns()
+    columns = encode_split(data, "train", Encoding(model, "chatml", "json", False, 4096)).dataset()
     net: Any = AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32)
     net.eval()
     total, count = 0.0, 0

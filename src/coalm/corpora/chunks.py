@@ -15,12 +15,13 @@ from typing import IO, Any
 
 from coalm import store
 
-SIZE = 1 << 20
-"""Bytes of JSON in a chunk, about."""
+SIZE = 1 << 19
+"""Bytes of JSON in a chunk, about; small enough that several processes share a small corpus."""
 LONGEST = 8 << 20
 """Bytes of a record; a longer one is no record but a broken file."""
 
 _BETWEEN = re.compile(r"\s*,?\s*")
+_ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _DECODER = json.JSONDecoder()
 
 
@@ -67,7 +68,7 @@ class Chunk:
             for number, line in enumerate(self.text.split(b"\n"), self.first):
                 if len(line) > LONGEST:
                     yield number, _too_long(len(line))
-                elif b"\0" in line or b"\\u0000" in line:
+                elif b"\0" in line or _ESCAPED_NUL.search(line):
                     yield number, _NUL
                 elif line.strip():
                     yield number, _value(line)
@@ -79,8 +80,9 @@ class Chunk:
         if isinstance(whole, str):
             yield self.first, whole
             return
+        suspect = _ESCAPED_NUL.search(self.text) is not None
         for number, value in enumerate(whole, self.first):
-            nul = b"\\u0000" in self.text and "\\u0000" in json.dumps(value)
+            nul = suspect and _ESCAPED_NUL.search(json.dumps(value).encode())
             yield number, _NUL if nul else value
 
 
@@ -147,6 +149,8 @@ def _entries(file: IO[bytes], name: str) -> Iterator[Chunk | Fault]:
             text = text[found.end :]
             if found.closed:
                 return
+            if found.full:
+                continue
             torn = len(text) > LONGEST and not found.count
             block = "" if torn else source.read(max(SIZE, len(text)))
             if not block:
@@ -169,8 +173,10 @@ class _Whole:
     end: int
     count: int
     closed: bool = False
+    full: bool = False
+    """There may be more; this is enough for a chunk."""
     why: str = ""
-    """Why there are no more, unless the window was full."""
+    """Why the next one cannot be read, if it is there."""
 
 
 def _whole(text: str) -> _Whole:
@@ -187,7 +193,7 @@ def _whole(text: str) -> _Whole:
         except (ValueError, RecursionError) as e:
             return _Whole(start, end, count, why=f"not readable as JSON: {e}")
         count += 1
-    return _Whole(start, end, count)
+    return _Whole(start, end, count, full=True)
 
 
 def _gap(text: str, place: int) -> int:

@@ -26,7 +26,7 @@ class ModelTokenizer:
         self._added = {t.content: i for i, t in backend.get_added_tokens_decoder().items()}
         longest_first = sorted(self._added, key=len, reverse=True)
         self._marker = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
-        self._text = lru_cache(maxsize=65_536)(self._encode)
+        self._text = lru_cache(maxsize=4_096)(self._encode)
 
     @property
     def vocabulary(self) -> int:

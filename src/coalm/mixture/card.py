@@ -62,7 +62,7 @@ def card(manifest: "Manifest", pictures: Mapping[str, str] | None = None) -> str
 def _front_matter(manifest: "Manifest") -> list[str]:
     import yaml
 
-    found = list(dict.fromkeys(_hub_name(one) for p in manifest.parts for one in p.licences))
+    found = list(hub_licences(manifest))
     sides = {"train": manifest.train, "validation": manifest.valid}
     told: dict[str, Any] = {
         "license": found[0] if len(found) == 1 else found,
@@ -88,6 +88,12 @@ def _front_matter(manifest: "Manifest") -> list[str]:
         ],
     }
     return ["---", yaml.safe_dump(told, sort_keys=False, width=100).rstrip(), "---", ""]
+
+
+def hub_licences(manifest: "Manifest") -> tuple[str, ...]:
+    """The licences of a folder as dataset cards name them."""
+    every = (one for part in manifest.parts if part.kept for one in part.licences)
+    return tuple(dict.fromkeys(map(_hub_name, every)))
 
 
 def size_category(rows: int) -> str:

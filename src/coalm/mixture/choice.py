@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from coalm.corpora.chunks import Chunk, Fault
+from coalm.crew import Crew
 from coalm.errors import DataError
 from coalm.mixture import near
-from coalm.mixture.crew import Crew
 from coalm.mixture.readers import corpus
 from coalm.mixture.settings import DataSettings, Part
 from coalm.mixture.work import INDEX, Batch, Job, LeftOut, Plan, read, unspilled

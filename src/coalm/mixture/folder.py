@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 
 import coalm
 from coalm import models, recipe, store
+from coalm.crew import Crew
 from coalm.errors import DataError, RecipeError
 from coalm.formats import format_of
 from coalm.mixture import lengths, near, writing
 from coalm.mixture import manifest as paper
 from coalm.mixture.choice import Choice, Chooser, Progress
-from coalm.mixture.crew import Crew
 from coalm.mixture.decontaminate import HeldOut, hold_out
 from coalm.mixture.manifest import Manifest, PartReport
 from coalm.mixture.readers import corpus, files, licences, located

@@ -11,6 +11,7 @@ from coalm import shards, store
 from coalm.errors import DataError, unknown
 from coalm.mixture.manifest import read_manifest
 from coalm.mixture.stats import rows
+from coalm.mixture.work import LeftOut
 from coalm.types import Assistant, Sample
 
 
@@ -111,17 +112,6 @@ def _call(name: str, arguments: object) -> str:
 # --- what was left out --------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class LeftOut:
-    """A row that did not come into the folder, and why."""
-
-    id: str
-    corpus: str
-    reason: str
-    evidence: str
-    """What gave the reason: the words that repeat a test, the row it equals ..."""
-
-
 def left_out(
     folder: Path, *, reason: str = "", corpus: str = "", id: str = ""
 ) -> Iterator[LeftOut]:
@@ -140,7 +130,11 @@ def left_out(
     for number, row in store.read_jsonl(path):
         if missing := [n for n in ("id", "corpus", "reason") if n not in row]:
             raise DataError(f"{path}:{number}: a line lacks {missing[0]!r}")
-        one = LeftOut(*(str(row.get(n) or "") for n in ("id", "corpus", "reason")), _said(row))
+        one = LeftOut(
+            *(str(row[n]) for n in ("id", "corpus", "reason")),
+            _said(row.get("evidence")),
+            _said(row.get("place")),
+        )
         if (
             reason.casefold() in one.reason.casefold()
             and (not corpus or one.corpus == corpus)
@@ -149,6 +143,7 @@ def left_out(
             yield one
 
 
-def _said(row: dict[str, Any]) -> str:
-    found = row.get("evidence") or ""
-    return found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)
+def _said(value: Any) -> str:
+    return (
+        value if isinstance(value, str) else json.dumps(value, ensure_ascii=False) if value else ""
+    )

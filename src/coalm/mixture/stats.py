@@ -160,7 +160,7 @@ def stats(
     return Stats(
         corpora,
         total,
-        _licences(manifest),
+        licences(manifest),
         how if total.tokens is not None else "",
         (*notes, *([] if total.rows == of else [_disagreement(total.rows, of)])),
     )
@@ -259,7 +259,8 @@ def _disagreement(rows: int, of: int) -> str:
     return f"the manifest says {of:,} rows and the shards hold {rows:,}; build the folder anew"
 
 
-def _licences(manifest: Manifest) -> dict[str, tuple[str, ...]]:
+def licences(manifest: Manifest) -> dict[str, tuple[str, ...]]:
+    """Licence -> the corpora of a folder that it covers."""
     found: dict[str, list[str]] = {}
     for part in manifest.parts:
         for licence in part.licences if part.kept else ():

@@ -1,65 +1,190 @@
-"""Samples become token ids and labels, once, before the first step."""
+"""Samples become token ids and labels, once: an Arrow file that training maps into memory.
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+The file is cached by what it is made of (rows, tokenizer, format and the code that writes
+it), so a second run of the same recipe encodes nothing.
+"""
 
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import coalm.formats
+from coalm import shards, sources, store
+from coalm.crew import Crew, cores
 from coalm.errors import DataError
-from coalm.formats import Encoded, Tokenizer, encode, format_of
+from coalm.formats import Tokenizer, encode, format_of
+from coalm.formats.tokens import ByteTokenizer, open_tokenizer
 from coalm.types import Sample
+
+if TYPE_CHECKING:
+    import pyarrow
+    from datasets import Dataset
 
 IGNORED = -100
 """The label of a token that is not learned, by PyTorch's convention."""
 
 
+@dataclass(frozen=True)
+class Encoding:
+    """How samples become ids; the same in every process."""
+
+    tokenizer: Path | None
+    """The model folder that it is in; None takes bytes."""
+    layout: str
+    dialect: str
+    """For samples that name none."""
+    rows: bool
+    longest: int
+
+    @cached_property
+    def opened(self) -> Tokenizer:
+        """The tokenizer, opened where it is first used."""
+        return ByteTokenizer() if self.tokenizer is None else open_tokenizer(self.tokenizer)
+
+
 @dataclass(frozen=True, slots=True)
 class EncodedRows:
-    """Rows ready for the trainer, and what was left out on the way."""
+    """A split as ids and labels on disk."""
 
-    rows: tuple[Encoded, ...]
+    path: Path
+    """An Arrow stream with the columns `input_ids` and `labels`, of one length row by row."""
+    rows: int
+    tokens: int
+    learned: int
+    """Tokens that carry loss."""
     too_long: int
     """Rows of more than the longest allowed length, left out whole: never cut in the middle."""
 
-    @property
-    def tokens(self) -> int:
-        """Tokens of all rows."""
-        return sum(len(row.ids) for row in self.rows)
+    def dataset(self) -> "Dataset":
+        """The rows for a trainer, mapped into memory rather than read."""
+        from datasets import Dataset
 
-    @property
-    def learned(self) -> int:
-        """Tokens of all rows that carry loss."""
-        return sum(sum(row.learned) for row in self.rows)
-
-    def columns(self) -> dict[str, list[list[int]]]:
-        """`input_ids` and `labels`, of one length row by row."""
-        return {
-            "input_ids": [list(row.ids) for row in self.rows],
-            "labels": [
-                [i if learned else IGNORED for i, learned in zip(row.ids, row.learned, strict=True)]
-                for row in self.rows
-            ],
-        }
+        return Dataset.from_file(str(self.path))
 
 
-def encode_samples(
-    samples: Iterable[Sample],
-    tokenizer: Tokenizer,
-    *,
-    layout: str,
-    dialect: str,
-    rows: bool,
-    longest: int,
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Some encoded rows, on their way from one process to another."""
+
+    table: bytes
+    rows: int
+    tokens: int
+    learned: int
+    too_long: int
+
+
+def encode_split(
+    data: Path, split: str, how: Encoding, *, limit: int | None = None, processes: int | None = None
 ) -> EncodedRows:
-    """Encode every sample in its own dialect, else in the run's; a row must learn something."""
-    kept: list[Encoded] = []
-    too_long = 0
+    """Encode a split of a data folder, or find it in the cache; `limit` takes its first rows."""
+    files = shards.shards(data, split)
+    key = store.content_hash(
+        [[store.sha256(path) for path in files], limit, _known(how), _written_by()]
+    )
+    path = sources.cache() / "encoded" / f"{split}-{key}.arrow"
+    counts = path.with_suffix(".json")
+    if not (path.exists() and counts.exists()):
+        found = list(_jobs(files, limit))
+        wanted = processes or min(cores(), max(1, len(found) // 4))
+        with Crew(how, wanted) as crew:
+            done = _write(path, crew.map(encode_rows, found))
+        store.write_json(counts, done)
+    return EncodedRows(path, **store.read_json(counts))
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A row group of a shard, or the beginning of one."""
+
+    path: Path
+    group: int
+    rows: int
+
+
+def encode_rows(how: Encoding, job: Job) -> Block:
+    """Encode a row group; a `DataError` names a row that teaches nothing."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(job.path) as file:
+        stored = file.read_row_group(job.group).slice(0, job.rows).to_pylist()
+    return _block(how, map(store.load_sample, stored), pa)
+
+
+def _block(how: Encoding, samples: Iterator[Sample], pa: Any) -> Block:
+    ids: list[Sequence[int]] = []
+    labels: list[list[int]] = []
+    too_long = learned = 0
     for sample in samples:
-        fmt = format_of(layout, sample.dialect or dialect, rows=rows)
+        fmt = format_of(how.layout, sample.dialect or how.dialect, rows=how.rows)
         for example in fmt.examples(sample.dialogue):
-            row = encode(example, tokenizer)
-            if not any(row.learned):
+            row = encode(example, how.opened)
+            wanted = sum(row.learned)
+            if not wanted:
                 raise DataError(f"row {sample.id!r} has nothing to learn: no assistant turn")
-            if len(row.ids) > longest:
+            if len(row.ids) > how.longest:
                 too_long += 1
-            else:
-                kept.append(row)
-    return EncodedRows(tuple(kept), too_long)
+                continue
+            ids.append(row.ids)
+            labels.append(
+                [i if on else IGNORED for i, on in zip(row.ids, row.learned, strict=True)]
+            )
+            learned += wanted
+    table = pa.table({"input_ids": ids, "labels": labels}, schema=_schema())
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    tokens = sum(map(len, ids))
+    return Block(sink.getvalue().to_pybytes(), len(ids), tokens, learned, too_long)
+
+
+def _write(path: Path, blocks: Iterator[Block]) -> dict[str, int]:
+    import pyarrow as pa
+
+    sums = {"rows": 0, "tokens": 0, "learned": 0, "too_long": 0}
+    with store.atomic(path, "wb") as file, pa.ipc.new_stream(file, _schema()) as writer:
+        for block in blocks:
+            writer.write_table(pa.ipc.open_stream(block.table).read_all())
+            for name in sums:
+                sums[name] += getattr(block, name)
+    return sums
+
+
+def _schema() -> "pyarrow.Schema":
+    import pyarrow as pa
+
+    return pa.schema([("input_ids", pa.list_(pa.int32())), ("labels", pa.list_(pa.int32()))])
+
+
+def _jobs(files: Sequence[Path], limit: int | None) -> Iterator[Job]:
+    import pyarrow.parquet as pq
+
+    left = limit
+    for path in files:
+        with pq.ParquetFile(path) as file:
+            sizes = [
+                file.metadata.row_group(n).num_rows for n in range(file.metadata.num_row_groups)
+            ]
+        for group, size in enumerate(sizes):
+            rows = size if left is None else min(size, left)
+            left = None if left is None else left - rows
+            if rows:
+                yield Job(path, group, rows)
+
+
+def _known(how: Encoding) -> dict[str, Any]:
+    plain = {name: value for name, value in asdict(how).items() if name != "tokenizer"}
+    file = how.tokenizer / "tokenizer.json" if how.tokenizer else None
+    return plain | {"tokenizer": store.sha256(file) if file and file.exists() else "bytes"}
+
+
+def _written_by() -> str:
+    """Changes with the code of the formats and of this module."""
+    folder = Path(coalm.formats.__file__).parent
+    digest = hashlib.sha256(Path(__file__).read_bytes())
+    for path in sorted(folder.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

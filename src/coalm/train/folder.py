@@ -73,7 +73,7 @@ def finish(
     record = {
         "inputs": inputs,
         "layout": settings.layout,
-        "rows": {part: len(r.rows) for part, r in rows.items()},
+        "rows": {part: r.rows for part, r in rows.items()},
         "tokens": {part: r.tokens for part, r in rows.items()},
         "learned_tokens": {part: r.learned for part, r in rows.items()},
         "left_out_too_long": {part: r.too_long for part, r in rows.items()},

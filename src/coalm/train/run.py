@@ -9,22 +9,19 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from coalm import models, shards, store
 from coalm.devices import Device, pick
 from coalm.errors import DataError, MissingExtra
 from coalm.formats.layouts import layout_for
 from coalm.formats.tokens import open_tokenizer
-from coalm.train.encoding import EncodedRows, encode_samples
+from coalm.train.encoding import EncodedRows, Encoding, encode_split
 from coalm.train.folder import begin, data_folder, finish, finished, inputs, last_checkpoint
 from coalm.train.plot import loss_plot
 from coalm.train.progress import Watch, metrics_callback
 from coalm.train.settings import TrainSettings
 from coalm.train.trainer import trainer_class
-
-if TYPE_CHECKING:
-    from datasets import Dataset
 
 Note = Callable[[str], None]
 
@@ -64,7 +61,7 @@ def _train(
     path = models.folder(settings.model, note)
     tokenizer = open_tokenizer(path)
     settings = replace(settings, layout=settings.layout or layout_for(tokenizer).name)
-    rows = {split: _encoded(data, split, settings, tokenizer) for split in shards.SPLITS}
+    rows = {split: _encoded(data, split, settings, path) for split in shards.SPLITS}
     _told(rows, note)
     device = pick("auto", settings.dtype)
     note(f"training on {device.describe()}")
@@ -75,7 +72,7 @@ def _train(
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     final = trainer.evaluate() if rows["valid"].rows else {}
     if final:
-        note(f"validation loss {final['eval_loss']:.3f} over {len(rows['valid'].rows)} rows")
+        note(f"validation loss {final['eval_loss']:.3f} over {rows['valid'].rows} rows")
     _save(trainer, path, settings, out)
     if not loss_plot(out / "metrics.jsonl", out / "loss.svg"):
         note("no loss.svg: matplotlib is missing (pip install 'coalm[report]')")
@@ -128,8 +125,8 @@ def _trainer(
     trainer = trainer_class()(
         model=model,
         args=arguments,
-        train_dataset=_dataset(rows["train"]),
-        eval_dataset=_dataset(rows["valid"]) if rows["valid"].rows else None,
+        train_dataset=rows["train"].dataset(),
+        eval_dataset=rows["valid"].dataset() if rows["valid"].rows else None,
         processing_class=AutoTokenizer.from_pretrained(path),
         peft_config=_adapter(settings),
         callbacks=[metrics_callback(out / "metrics.jsonl", watch)],
@@ -152,24 +149,10 @@ def _adapter(settings: TrainSettings) -> Any:
     )
 
 
-def _dataset(rows: EncodedRows) -> "Dataset":
-    from datasets import Dataset
-
-    return Dataset.from_dict(rows.columns())
-
-
-def _encoded(data: Path, split: str, settings: TrainSettings, tokenizer: Any) -> EncodedRows:
-    samples = list(shards.read_split(data, split))
-    if split == "valid":
-        samples = samples[: settings.eval_rows]
-    encoded = encode_samples(
-        samples,
-        tokenizer,
-        layout=settings.layout,
-        dialect=settings.dialect,
-        rows=settings.rows,
-        longest=settings.max_length,
-    )
+def _encoded(data: Path, split: str, settings: TrainSettings, model: Path) -> EncodedRows:
+    how = Encoding(model, settings.layout, settings.dialect, settings.rows, settings.max_length)
+    limit = settings.eval_rows if split == "valid" else None
+    encoded = encode_split(data, split, how, limit=limit)
     if split == "train" and not encoded.rows:
         raise DataError(f"{data}: no row of at most {settings.max_length} tokens to train on")
     return encoded
@@ -195,8 +178,7 @@ def _told(rows: dict[str, EncodedRows], note: Note) -> None:
     for part, found in rows.items():
         left = f"; {found.too_long} too long, left out" if found.too_long else ""
         note(
-            f"{part}: {len(found.rows):,} rows, {found.tokens:,} tokens, "
-            f"{found.learned:,} learned{left}"
+            f"{part}: {found.rows:,} rows, {found.tokens:,} tokens, {found.learned:,} learned{left}"
         )
 
 
