@@ -8,13 +8,14 @@ reply; there is no second chat template anywhere.
 from typing import Protocol
 
 from coalm.formats.chat import Chat
-from coalm.formats.dialects import DIALECTS, Dialect, dialect
+from coalm.formats.dialects import AS_GIVEN, DIALECTS, Dialect, dialect
 from coalm.formats.layouts import LAYOUTS, Layout, layout
 from coalm.formats.pieces import Encoded, Malformed, Piece, Tokenizer, encode, merged, plain
 from coalm.formats.rows import Row, Rows
 from coalm.types import Assistant, Dialogue
 
 __all__ = [
+    "AS_GIVEN",
     "DIALECTS",
     "LAYOUTS",
     "Chat",
@@ -69,6 +70,10 @@ class Format(Protocol):
 
 
 def format_of(layout_name: str, dialect_name: str, *, rows: bool = False) -> Format:
-    """The format with these names; `rows` gives the paper's instruction / input / output."""
-    kind = Rows if rows else Chat
-    return kind(layout(layout_name), dialect(dialect_name))
+    """The format with these names; `rows` gives the paper's instruction / input / output.
+
+    Rows that are given whole, in dialect `verbatim`, are always shown as rows.
+    """
+    spoken = dialect(dialect_name)
+    kind = Rows if rows or spoken.as_given else Chat
+    return kind(layout(layout_name), spoken)

@@ -96,7 +96,7 @@ class Rows:
             case System(text):
                 return text
             case User(text):
-                return f"User: {text}"
+                return text if self.dialect.as_given else f"User: {text}"
             case Observation():
                 return self.dialect.observed(turn)
             case Assistant():

@@ -172,7 +172,7 @@ class Chooser:
         new, again = [], []
         columns = (index[name].tolist() for name in ("name", "content", "batch", "row"))
         for at, (name, content, batch, row) in enumerate(zip(*columns, strict=True)):
-            if content in contents:
+            if content in contents and not self.settings.keep_duplicates:
                 again.append(("the same as another row", (batch, row), contents[content]))
             elif name in names:
                 again.append(("the id of another row", (batch, row), (batch, row)))

@@ -181,6 +181,10 @@ def check(settings: DataSettings) -> None:
     if settings.near_duplicates:
         near.available()
     for part in settings.parts:
+        if not corpus(part.corpus).streams(part):
+            raise RecipeError(
+                f"data: parts: {part.corpus} is not in the paper's mixture; form: conversation"
+            )
         located(part)
         for name in part.dialect.split(","):
             if name.strip():

@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from coalm.errors import DataError, unknown
 from coalm.mixture.manifest import read_manifest
 from coalm.mixture.stats import rows
 from coalm.mixture.work import LeftOut
-from coalm.types import Assistant, Sample
+from coalm.types import Assistant, Sample, ToolCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,9 @@ class Wanted:
 
     def _says(self, row: dict[str, Any]) -> bool:
         words = self.words.casefold()
-        # Cheap first: as it stands in JSON, where a quote or a line break is written otherwise.
-        if json.dumps(words, ensure_ascii=False)[1:-1] not in str(row["turns"]).casefold():
+        # Cheap first: the longest word, which JSON writes as it is.
+        longest = max(re.findall(r"\w+", words), key=len, default="")
+        if longest not in str(row["turns"]).casefold():
             return False
         return words in spoken(store.load_sample(row)).casefold()
 
@@ -47,7 +49,7 @@ def spoken(sample: Sample) -> str:
     lines = []
     for turn in sample.dialogue.turns:
         if isinstance(turn, Assistant):
-            lines += [turn.thought, *(_call(c.name, c.arguments) for c in turn.calls)]
+            lines += [turn.thought, *map(called, turn.calls)]
         lines.append(turn.text)
     return "\n".join(lines)
 
@@ -105,8 +107,10 @@ def _nothing(folder: Path, wanted: Wanted, corpora: set[str]) -> str:
     return f"{folder} has no row with {' and '.join(asked)}" if asked else f"{folder} has no rows"
 
 
-def _call(name: str, arguments: object) -> str:
-    return f"{name}({json.dumps(arguments, ensure_ascii=False)})"
+def called(call: ToolCall) -> str:
+    """A call as it is shown: `name(key="value", other=2)`, values as JSON."""
+    said = [f"{key}={json.dumps(v, ensure_ascii=False)}" for key, v in call.arguments.items()]
+    return f"{call.name}({', '.join(said)})"
 
 
 # --- what was left out --------------------------------------------------------------------

@@ -1,55 +1,16 @@
-"""Corpora by name. A new one is one file in `corpora` and one line here."""
+"""Corpora by name. A new one is one file in `corpora`, its stream, and one line here."""
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from coalm import shards, sources, store
-from coalm.corpora import (
-    glaive,
-    hammer,
-    masking,
-    sealtools,
-    sgd,
-    sgd_states,
-    snips,
-    toolace,
-    toolrl,
-)
-from coalm.corpora.chunks import SIZE, Chunk, Fault, chunked
-from coalm.corpora.records import Record, Skip
-from coalm.cra import annotated
-from coalm.cra.check import check
+from coalm import sources, store
+from coalm.corpora import hammer
 from coalm.errors import DataError, RecipeError, unknown
+from coalm.mixture import conversations, paper_rows
 from coalm.mixture.settings import Part
+from coalm.mixture.streams import Stream
 from coalm.sources import Found, Source
-from coalm.types import Sample, System
-
-
-@dataclass(frozen=True, slots=True)
-class Making:
-    """What a reader needs beside the record."""
-
-    part: Part
-    seed: int
-    context: Any
-    """What the stream's `context` gave."""
-    skip: Skip
-    """Where to tell why a sound record is left out."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stream:
-    """Records of one kind, and how each becomes samples."""
-
-    chunks: Callable[[Found, Part], Iterator[Chunk | Fault]]
-    """Reads the source, once and in order."""
-    make: Callable[[Record, Making], Iterable[Sample]]
-    """Pure, and called in any process; a `DataError` where the record is broken."""
-    context: Callable[[Found, Part], Any] = lambda _found, _part: None
-    """What all records need to know of the whole source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,147 +21,28 @@ class Corpus:
     """Its name in `sources.SOURCES`; empty for the user's own file."""
     conversations: tuple[Stream, ...]
     """Its records as conversations."""
+    published: tuple[Stream, ...] = ()
+    """Its records as the paper's rows, if the paper has it."""
     extras: Mapping[str, str] = field(default_factory=dict)
     """Files that are read as well where they are there -> their licence."""
 
     def streams(self, part: Part) -> tuple[Stream, ...]:
         """What is read for a part."""
-        return self.conversations
+        return self.published if part.form == "published" else self.conversations
 
 
-def _file(relative: str) -> Callable[[Found, Part], Iterator[Chunk | Fault]]:
-    """One file of a source; nothing where it is an extra that is not there."""
-
-    def read(found: Found, _part: Part) -> Iterator[Chunk | Fault]:
-        path = found.path(relative)
-        return chunked(path) if path.exists() else iter(())
-
-    return read
-
-
-def _sgd(found: Found, _part: Part) -> Iterator[Chunk | Fault]:
-    return sgd.chunks(found.path(sgd.ARCHIVE))
-
-
-def _services(found: Found, _part: Part) -> dict[str, sgd.Service]:
-    return sgd.schema(found.path(sgd.ARCHIVE))
-
-
-def _own(_found: Found, part: Part) -> Iterator[Chunk | Fault]:
-    path = Path(part.path)
-    return _from_parquet(path) if path.suffix == ".parquet" else chunked(path)
-
-
-def _from_parquet(path: Path) -> Iterator[Chunk]:
-    """The rows of a parquet file as lines of JSON."""
-    held, first, size = list[str](), 1, 0
-    for number, row in shards.parquet_rows(path):
-        held.append(json.dumps(row))
-        size += len(held[-1])
-        if size > SIZE:
-            yield Chunk(str(path), first, len(held), "\n".join(held).encode(), lines=True)
-            held, first, size = [], number + 1, 0
-    if held:
-        yield Chunk(str(path), first, len(held), "\n".join(held).encode(), lines=True)
-
-
-def _xlam(name: str) -> Stream:
-    def make(record: Record, making: Making) -> Iterator[Sample]:
-        part = making.part
-        for row in hammer.row_of(record, f"hammer/{name}", making.skip):
-            yield from masking.samples(
-                row, "hammer", seed=making.seed, masked=part.masked, copies=part.copies
-            )
-
-    return Stream(_file(hammer.XLAM[name]), make)
-
-
-def _published_hammer(record: Record, making: Making) -> Iterator[Sample]:
-    for row in hammer.published_row(record, making.skip):
-        # They come masked, so they are never masked again.
-        yield from masking.samples(row, "hammer", seed=making.seed, masked=0.0)
-
-
-def _sealtools(record: Record, making: Making) -> Iterator[Sample]:
-    part = making.part
-    for row in sealtools.rows(record, making.context, making.seed, making.skip):
-        yield from sealtools.asked(
-            row,
-            making.context,
-            seed=making.seed,
-            masked=part.masked,
-            copies=part.copies,
-            irrelevant=part.irrelevant,
-        )
-
-
-def _sgd_states(record: Record, making: Making) -> Iterator[Sample]:
-    part = making.part
-    return sgd_states.make(
-        sgd.fitting(record, making.context),
-        making.context,
-        sgd_states.Asking(seed=making.seed, slots=part.slots),
-        copies=part.copies,
-        domains=part.domains,
-        skip=making.skip,
-    )
-
-
-def _sgd_cra(record: Record, making: Making) -> Iterator[Sample]:
-    dialogue = sgd.fitting(record, making.context)
-    sample = annotated.annotated(dialogue, making.context, making.part.turns)
-    wrong = check(sample, dialogue, making.context)
-    if wrong:
-        making.skip(str(wrong[0]))
-        return
-    yield sample
-
+_XLAM = {hammer.XLAM["xlam"]: "CC-BY-4.0", hammer.XLAM["irrelevance"]: "CC-BY-NC-4.0"}
 
 CORPORA: Mapping[str, Corpus] = {
-    "snips": Corpus(
-        "snips",
-        (
-            Stream(
-                lambda found, _part: snips.chunks(found),
-                lambda record, making: snips.make(record, making.context),
-                lambda found, _: System(snips.instruction(snips.pairs(snips.utterances(found)))),
-            ),
-        ),
-    ),
-    "hammer": Corpus(
-        "hammer",
-        (
-            _xlam("xlam"),
-            _xlam("irrelevance"),
-            Stream(_file(hammer.PUBLISHED), _published_hammer),
-        ),
-        {hammer.XLAM["xlam"]: "CC-BY-4.0", hammer.XLAM["irrelevance"]: "CC-BY-NC-4.0"},
-    ),
-    "sealtools": Corpus(
-        "sealtools",
-        (
-            Stream(
-                _file(sealtools.DEV),
-                _sealtools,
-                lambda found, _part: sealtools.toolbox(found.path(sealtools.TOOLS)),
-            ),
-        ),
-    ),
-    "toolrl": Corpus(
-        "hammer",
-        (Stream(_file(toolrl.ROWS), lambda record, making: toolrl.make(record, making.skip)),),
-    ),
-    "glaive": Corpus(
-        "glaive",
-        (Stream(_file(glaive.ROWS), lambda record, making: glaive.make(record, making.skip)),),
-    ),
-    "toolace": Corpus(
-        "toolace",
-        (Stream(_file(toolace.ROWS), lambda record, making: toolace.make(record, making.skip)),),
-    ),
-    "sgd-dst": Corpus("sgd", (Stream(_sgd, _sgd_states, _services),)),
-    "sgd-cra": Corpus("sgd", (Stream(_sgd, _sgd_cra, _services),)),
-    "own": Corpus("", (Stream(_own, lambda record, _: [store.load_sample(record.value)]),)),
+    "snips": Corpus("snips", conversations.SNIPS, paper_rows.SNIPS),
+    "hammer": Corpus("hammer", conversations.HAMMER, paper_rows.HAMMER, _XLAM),
+    "sealtools": Corpus("sealtools", conversations.SEALTOOLS),
+    "toolrl": Corpus("hammer", conversations.TOOLRL),
+    "glaive": Corpus("glaive", conversations.GLAIVE),
+    "toolace": Corpus("toolace", conversations.TOOLACE, paper_rows.TOOLACE),
+    "sgd-dst": Corpus("sgd", conversations.SGD_STATES),
+    "sgd-cra": Corpus("sgd", conversations.SGD_CRA, paper_rows.SGD_CRA),
+    "own": Corpus("", conversations.OWN),
 }
 """Every corpus that a part can name."""
 

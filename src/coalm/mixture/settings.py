@@ -1,6 +1,6 @@
 """The settings of a mixture: the `data` section of a recipe."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass
@@ -19,6 +19,11 @@ class Part:
     """The corpus: snips, hammer, sealtools, toolrl, glaive, toolace, sgd-dst, sgd-cra or own."""
     rows: Count | None = None
     """At most so many rows, chosen by a seeded hash; all of them if not given."""
+    form: Literal["conversation", "published"] = "conversation"
+    """snips, hammer, toolace, sgd-cra: `published` gives the paper's rows of instruction, input and
+    output, one for each learned answer, instead of conversations."""
+    fence: bool = True
+    """hammer, published: answers stand in a fence of three backticks, as in Hammer's own files."""
     dialect: str = ""
     """How calls are written: pythonic, json, react or hermes; with commas between several, each
     row takes one. Empty means as the run chooses (sgd-cra: react)."""
@@ -66,6 +71,10 @@ class DataSettings:
     near_duplicates: Share = 0.0
     """Rows whose words are alike to this degree (estimated Jaccard index of word 5-grams) are kept
     once, whatever source they come from; 0 for no check."""
+    keep_duplicates: bool = False
+    """Rows that say the same as another are kept, as in the paper's mixture."""
+    table1: bool = False
+    """Put Table 1 of the paper beside what was built."""
     max_errors: Annotated[int, Field(ge=0)] = 0
     """Broken records are left out and listed up to so many; one more, and nothing is built."""
     shard_rows: Count = 50_000

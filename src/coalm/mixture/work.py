@@ -20,8 +20,9 @@ from coalm.formats import Tokenizer, encode, format_of
 from coalm.formats.tokens import ByteTokenizer, open_tokenizer
 from coalm.mixture import near
 from coalm.mixture.decontaminate import HeldOut
-from coalm.mixture.readers import Making, Stream, corpus
+from coalm.mixture.readers import corpus
 from coalm.mixture.settings import DataSettings, Part
+from coalm.mixture.streams import Making, Stream
 from coalm.types import Assistant, Sample, User
 
 if TYPE_CHECKING:

@@ -6,16 +6,22 @@ from coalm.formats.dialects.hermes import Hermes
 from coalm.formats.dialects.json_calls import JsonCalls
 from coalm.formats.dialects.pythonic import Pythonic
 from coalm.formats.dialects.react import ReAct
+from coalm.formats.dialects.verbatim import Verbatim
 
-__all__ = ["DIALECTS", "Dialect", "dialect"]
+__all__ = ["AS_GIVEN", "DIALECTS", "Dialect", "dialect"]
 
 DIALECTS: dict[str, Dialect] = {
     known.name: known for known in (Pythonic(), JsonCalls(), ReAct(), Hermes())
 }
+"""Those that an agent can speak."""
+
+AS_GIVEN: dict[str, Dialect] = {known.name: known for known in (Verbatim(),)}
+"""Those of rows that are given whole; they say words alone."""
 
 
 def dialect(name: str) -> Dialect:
     """The dialect of that name; a `RecipeError` names the nearest one."""
-    if name not in DIALECTS:
-        raise RecipeError(unknown("dialect", name, DIALECTS))
-    return DIALECTS[name]
+    known = {**DIALECTS, **AS_GIVEN}
+    if name not in known:
+        raise RecipeError(unknown("dialect", name, known))
+    return known[name]

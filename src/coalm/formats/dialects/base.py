@@ -19,6 +19,11 @@ class Dialect(Protocol):
         """Strings that no turn of this dialect contains, at which sampling may end."""
         ...
 
+    @property
+    def as_given(self) -> bool:
+        """Whether rows are shown as they are given: always as rows, and no line has a label."""
+        ...
+
     def instructions(self, tools: tuple[ToolSpec, ...]) -> str:
         """What the system message says of the tools and of how to call them."""
         ...

@@ -19,6 +19,7 @@ class Hermes:
 
     name: str = "hermes"
     stops: tuple[str, ...] = ("<tool_response>",)
+    as_given: bool = False
 
     def instructions(self, tools: tuple[ToolSpec, ...]) -> str:
         """How to call, then the tools as JSON Schema."""

@@ -20,6 +20,7 @@ class JsonCalls:
 
     name: str = "json"
     stops: tuple[str, ...] = ()
+    as_given: bool = False
 
     def instructions(self, tools: tuple[ToolSpec, ...]) -> str:
         """How to call, then the tools as signatures."""

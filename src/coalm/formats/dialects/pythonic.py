@@ -18,6 +18,7 @@ class Pythonic:
 
     name: str = "pythonic"
     stops: tuple[str, ...] = ()
+    as_given: bool = False
 
     def instructions(self, tools: tuple[ToolSpec, ...]) -> str:
         """How to call, then the tools as signatures."""

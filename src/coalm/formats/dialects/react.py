@@ -20,6 +20,7 @@ class ReAct:
 
     name: str = "react"
     stops: tuple[str, ...] = ("\nObservation:",)
+    as_given: bool = False
 
     def instructions(self, tools: tuple[ToolSpec, ...]) -> str:
         """How to think, act and answer, then the tools as signatures."""
