@@ -84,6 +84,7 @@ _held: list[object] = []
 
 
 def _begin(plan: object) -> None:
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"  # there is a process for each core already
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the main process's business
     _held[:] = [plan]
 

@@ -26,6 +26,7 @@ from coalm.formats import (
     encode,
     format_of,
 )
+from coalm.formats.batch import encode_all
 from coalm.formats.dialects import Dialect
 from coalm.formats.dialects.pythonic import Pythonic
 from coalm.formats.layouts import Layout, Role
@@ -102,6 +103,16 @@ def data_presses_no_keys(fmt: Format, tok: Tokenizer, evil: str) -> None:
     assert controls(evil) == controls("hello")
 
 
+def many_are_encoded_as_one_by_one(fmt: Format, tok: Tokenizer, ds: list[Dialogue]) -> None:
+    """Many texts at once have the ids and the mask that each has alone, twice over."""
+    texts = [written for d in ds for written in fmt.examples(sayable(fmt, d))]
+    for _ in range(2):  # the second time, long texts are remembered
+        for written, found in zip(texts, encode_all(texts, tok), strict=True):
+            alone = encode(written, tok)
+            assert found.ids.tolist() == list(alone.ids)
+            assert found.learned.tolist() == list(alone.learned)
+
+
 def observations_are_not_learned(fmt: Format, d: Dialogue) -> None:
     """No learned piece holds anything but an assistant turn or its end marker."""
     said = {fmt.dialect.write(t) for t in d.turns if isinstance(t, Assistant)}
@@ -133,6 +144,22 @@ def test_loss_begins_exactly_where_the_prompt_ends_in_bpe(
     fmt: Format, d: Dialogue, embedded: Path
 ) -> None:
     loss_begins_where_the_prompt_ends(fmt, bpe(embedded), sayable(fmt, d))
+
+
+@every
+@given(ds=st.tuples(dialogues(), dialogues()).map(list))
+@swift
+def test_many_texts_at_once_are_encoded_as_one_by_one(fmt: Format, ds: list[Dialogue]) -> None:
+    many_are_encoded_as_one_by_one(fmt, ByteTokenizer(), ds)
+
+
+@pytest.mark.model
+@given(ds=st.tuples(dialogues(), dialogues()).map(list))
+@swift
+def test_many_texts_at_once_are_encoded_as_one_by_one_in_bpe(
+    ds: list[Dialogue], embedded: Path
+) -> None:
+    many_are_encoded_as_one_by_one(format_of("chatml", "react"), bpe(embedded), ds)
 
 
 @every

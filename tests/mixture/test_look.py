@@ -3,13 +3,14 @@
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from coalm import store
 from coalm.errors import DataError
 from coalm.mixture.look import Wanted, left_out, look
-from coalm.types import Dialogue, User
+from coalm.types import Dialogue, Sample, User
 from tests.mixture.folders import EVERY, NOTHING, TALK, TWICE, data_folder
 
 
@@ -32,7 +33,7 @@ def test_rows_are_found_by_corpus_and_by_the_beginning_of_their_id(tmp_path: Pat
     ],
 )
 def test_words_are_found_wherever_they_are_said(
-    words: str, found: list[object], tmp_path: Path
+    words: str, found: list[Sample], tmp_path: Path
 ) -> None:
     assert look(data_folder(tmp_path / "mix"), Wanted(words=words), 9) == found
 
@@ -61,7 +62,7 @@ def test_a_corpus_that_is_not_there_gets_a_suggestion(tmp_path: Path) -> None:
 
 def test_what_was_left_out_is_read_by_reason(tmp_path: Path) -> None:
     folder = data_folder(tmp_path / "mix", left_out="left_out.jsonl")
-    gone = [
+    gone: list[dict[str, Any]] = [
         {"id": "a", "corpus": "snips", "reason": "too long", "evidence": "9,000 tokens"},
         {"id": "b", "corpus": "snips", "reason": "repeats multiwoz", "evidence": ["x", "y"]},
     ]

@@ -2,7 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,10 @@ class Tokenizer(Protocol):
 
     def text(self, text: str) -> Sequence[int]:
         """Ids of ordinary text; never a special token, whatever the text contains."""
+        ...
+
+    def texts(self, texts: Sequence[str]) -> "list[NDArray[np.int32]]":
+        """Ids of many ordinary texts, as `text` gives them."""
         ...
 
     def control(self, marker: str) -> int:

@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING
 from coalm.errors import ModelError
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from tokenizers import Tokenizer as Backend
+
+LONG, REMEMBERED = 400, 2_000
+"""Texts of more characters come again, since instructions do; so many are remembered."""
 
 
 class ModelTokenizer:
@@ -26,6 +31,7 @@ class ModelTokenizer:
         self._added = {t.content: i for i, t in backend.get_added_tokens_decoder().items()}
         longest_first = sorted(self._added, key=len, reverse=True)
         self._marker = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
+        self._long: dict[str, NDArray[np.int32]] = {}
         self._text = lru_cache(maxsize=4_096)(self._encode)
 
     @property
@@ -41,6 +47,26 @@ class ModelTokenizer:
     def text(self, text: str) -> Sequence[int]:
         """Ids of ordinary text; never an added token."""
         return self._text(text)
+
+    def texts(self, texts: Sequence[str]) -> "list[NDArray[np.int32]]":
+        """Ids of many ordinary texts, in one call; long ones are remembered."""
+        import numpy as np
+
+        new = [text for text in texts if text not in self._long]
+        # What looks like a marker is cut, so it goes through the careful door.
+        plain = [text for text in new if not self._marker.search(text)]
+        batch = self._backend.encode_batch_fast(plain, add_special_tokens=False)
+        ids = {
+            text: np.array(one.ids, dtype=np.int32) for text, one in zip(plain, batch, strict=True)
+        }
+        for text in new:
+            if text not in ids:
+                ids[text] = np.array(self._encode(text), dtype=np.int32)
+        found = [ids[text] if text in ids else self._long[text] for text in texts]
+        if len(self._long) > REMEMBERED:
+            self._long.clear()
+        self._long |= {text: one for text, one in ids.items() if len(text) > LONG}
+        return found
 
     def control(self, marker: str) -> int:
         """The id of a marker; a `ModelError` if this model does not know it."""
@@ -98,6 +124,12 @@ class ByteTokenizer:
     def text(self, text: str) -> Sequence[int]:
         """The bytes of the text."""
         return list(text.encode())
+
+    def texts(self, texts: Sequence[str]) -> "list[NDArray[np.int32]]":
+        """The bytes of many texts."""
+        import numpy as np
+
+        return [np.frombuffer(text.encode(), dtype=np.uint8).astype(np.int32) for text in texts]
 
     def control(self, marker: str) -> int:
         """A number above every byte."""

@@ -135,7 +135,9 @@ def left_out(
         if missing := [n for n in ("id", "corpus", "reason") if n not in row]:
             raise DataError(f"{path}:{number}: a line lacks {missing[0]!r}")
         one = LeftOut(
-            *(str(row[n]) for n in ("id", "corpus", "reason")),
+            str(row["id"]),
+            str(row["corpus"]),
+            str(row["reason"]),
             _said(row.get("evidence")),
             _said(row.get("place")),
         )

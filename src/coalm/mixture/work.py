@@ -16,7 +16,8 @@ from coalm import store
 from coalm.corpora.chunks import Chunk, Fault
 from coalm.corpora.records import Record, chance, parsed
 from coalm.errors import DataError, FormatError
-from coalm.formats import Tokenizer, encode, format_of
+from coalm.formats import Piece, Tokenizer, format_of
+from coalm.formats.batch import encode_all
 from coalm.formats.tokens import ByteTokenizer, open_tokenizer
 from coalm.mixture import near
 from coalm.mixture.decontaminate import HeldOut
@@ -107,7 +108,7 @@ class Batch:
 @dataclass(frozen=True, slots=True)
 class _Row:
     sample: Sample
-    stored: dict[str, str]
+    place: str
     key: float
     tokens: int
     learned: int
@@ -119,10 +120,14 @@ def read(plan: Plan, job: Job) -> Batch:
 
     batch = Batch(np.zeros(0, list(INDEX)))
     rows = list(_rows(plan, job, batch))
+    stored = [store.dump_sample(row.sample) | {"place": row.place} for row in rows]
     if rows:
-        _spill(job.spill, [row.stored for row in rows])
+        _spill(job.spill, stored)
     subsets: dict[str, int] = {}
-    lines = [_line(row, job.batch, at, plan.settings, subsets) for at, row in enumerate(rows)]
+    lines = [
+        _line(row, words, job.batch, at, plan.settings, subsets)
+        for at, (row, words) in enumerate(zip(rows, stored, strict=True))
+    ]
     batch.index = np.array(lines, list(INDEX))
     batch.subsets = list(subsets)
     if plan.settings.near_duplicates and rows:
@@ -131,6 +136,42 @@ def read(plan: Plan, job: Job) -> Batch:
 
 
 def _rows(plan: Plan, job: Job, batch: Batch) -> Iterator[_Row]:
+    """The rows of a chunk that may be kept; what may not is told to `batch`."""
+    written = []
+    for made in _samples(plan, job, batch):
+        why = _refused(plan, made)
+        if isinstance(why, LeftOut):
+            batch.left_out.append(why)
+        else:
+            written.append((made, why))
+    settings = plan.settings
+    arrays = iter(encode_all([text for _, texts in written for text in texts], plan.tokenizer))
+    for made, texts in written:
+        rows = [next(arrays) for _ in texts]
+        tokens = sum(len(row.ids) for row in rows)
+        learned = int(sum(row.learned.sum() for row in rows))
+        longest = settings.parts[job.part].longest or settings.longest
+        if not learned:
+            batch.left_out.append(made.left("nothing to learn"))
+        elif tokens > longest:
+            batch.left_out.append(made.left("too long", f"{tokens} tokens"))
+        else:
+            yield _Row(made.sample, made.place, made.key, tokens, learned)
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A sample, and the record that it was made of."""
+
+    sample: Sample
+    place: str
+    key: float
+
+    def left(self, reason: str, evidence: str = "") -> LeftOut:
+        return LeftOut(self.sample.id, self.sample.corpus, reason, evidence, self.place)
+
+
+def _samples(plan: Plan, job: Job, batch: Batch) -> Iterator[_Made]:
     settings = plan.settings
     part = settings.parts[job.part]
     stream = corpus(part.corpus).streams(part)[job.stream]
@@ -147,11 +188,7 @@ def _rows(plan: Plan, job: Job, batch: Batch) -> Iterator[_Row]:
         for sample in _made(stream, record, making, batch):
             batch.samples += 1
             for spoken in _spoken(sample, part, settings.seed):
-                row = _measured(plan, part, shortened(spoken, part.turns), record, key)
-                if isinstance(row, LeftOut):
-                    batch.left_out.append(row)
-                else:
-                    yield row
+                yield _Made(shortened(spoken, part.turns), record.place, key)
 
 
 def _made(stream: Stream, record: Record, making: Making, batch: Batch) -> list[Sample]:
@@ -177,31 +214,18 @@ def _spoken(sample: Sample, part: Part, seed: int) -> list[Sample]:
     ]
 
 
-def _measured(plan: Plan, part: Part, sample: Sample, record: Record, key: float) -> _Row | LeftOut:
-    def left(reason: str, evidence: str = "") -> LeftOut:
-        return LeftOut(sample.id, sample.corpus, reason, evidence, record.place)
-
-    leak = plan.held_out.seen(sample)
+def _refused(plan: Plan, made: _Made) -> LeftOut | list[list[Piece]]:
+    """Why a sample cannot be kept; else its training texts."""
+    leak = plan.held_out.seen(made.sample)
     if leak:
-        return left(f"repeats {leak.benchmark}", leak.evidence)
-    settings = plan.settings
+        return made.left(f"repeats {leak.benchmark}", leak.evidence)
+    sample, settings = made.sample, plan.settings
     try:
-        tokens, learned = measure(sample, settings, plan.tokenizer)
+        return format_of(settings.layout, sample.dialect or settings.dialect).examples(
+            sample.dialogue
+        )
     except FormatError as e:
-        return left("a turn that its dialect cannot write", str(e)[:200])
-    if not learned:
-        return left("nothing to learn")
-    if tokens > (part.longest or settings.longest):
-        return left("too long", f"{tokens} tokens")
-    stored = store.dump_sample(sample) | {"place": record.place}
-    return _Row(sample, stored, key, tokens, learned)
-
-
-def measure(sample: Sample, settings: DataSettings, tokenizer: Tokenizer) -> tuple[int, int]:
-    """Tokens of a sample, and how many of them are learned."""
-    written = format_of(settings.layout, sample.dialect or settings.dialect)
-    encoded = [encode(text, tokenizer) for text in written.examples(sample.dialogue)]
-    return sum(len(e.ids) for e in encoded), sum(sum(e.learned) for e in encoded)
+        return made.left("a turn that its dialect cannot write", str(e)[:200])
 
 
 def shortened(sample: Sample, turns: int | None) -> Sample:
@@ -217,9 +241,14 @@ def shortened(sample: Sample, turns: int | None) -> Sample:
 
 
 def _line(
-    row: _Row, batch: int, at: int, settings: DataSettings, subsets: dict[str, int]
+    row: _Row,
+    stored: dict[str, str],
+    batch: int,
+    at: int,
+    settings: DataSettings,
+    subsets: dict[str, int],
 ) -> tuple[float | int, ...]:
-    sample, stored = row.sample, row.stored
+    sample = row.sample
     subset = subsets.setdefault("/".join(sample.id.split("/")[:2]), len(subsets))
     return (
         row.key,

@@ -5,7 +5,7 @@ it), so a second run of the same recipe encodes nothing.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +15,8 @@ import coalm.formats
 from coalm import shards, sources, store
 from coalm.crew import Crew, cores
 from coalm.errors import DataError
-from coalm.formats import Tokenizer, encode, format_of
+from coalm.formats import Piece, Tokenizer, format_of
+from coalm.formats.batch import Arrays, encode_all
 from coalm.formats.tokens import ByteTokenizer, open_tokenizer
 from coalm.types import Sample
 
@@ -114,31 +115,38 @@ def encode_rows(how: Encoding, job: Job) -> Block:
     return _block(how, map(store.load_sample, stored), pa)
 
 
-def _block(how: Encoding, samples: Iterator[Sample], pa: Any) -> Block:
-    ids: list[Sequence[int]] = []
-    labels: list[list[int]] = []
-    too_long = learned = 0
+def _block(how: Encoding, samples: Iterable[Sample], pa: Any) -> Block:
+    import numpy as np
+
+    texts: list[list[Piece]] = []
+    names: list[str] = []
     for sample in samples:
         fmt = format_of(how.layout, sample.dialect or how.dialect, rows=how.rows)
-        for example in fmt.examples(sample.dialogue):
-            row = encode(example, how.opened)
-            wanted = sum(row.learned)
-            if not wanted:
-                raise DataError(f"row {sample.id!r} has nothing to learn: no assistant turn")
-            if len(row.ids) > how.longest:
-                too_long += 1
-                continue
-            ids.append(row.ids)
-            labels.append(
-                [i if on else IGNORED for i, on in zip(row.ids, row.learned, strict=True)]
-            )
-            learned += wanted
-    table = pa.table({"input_ids": ids, "labels": labels}, schema=_schema())
+        examples = fmt.examples(sample.dialogue)
+        if not examples:
+            raise DataError(f"row {sample.id!r} has nothing to learn: no assistant turn")
+        texts += examples
+        names += [sample.id] * len(examples)
+    kept: list[Arrays] = []
+    too_long = 0
+    for name, row in zip(names, encode_all(texts, how.opened), strict=True):
+        if not row.learned.any():
+            raise DataError(f"row {name!r} has nothing to learn: no assistant turn")
+        if len(row.ids) > how.longest:
+            too_long += 1
+        else:
+            kept.append(row)
+    ids = np.concatenate([np.zeros(0, np.int32), *(row.ids for row in kept)])
+    learned = np.concatenate([np.zeros(0, bool), *(row.learned for row in kept)])
+    ends = pa.array(np.cumsum([0, *(len(row.ids) for row in kept)]), pa.int32())
+    columns = [
+        pa.ListArray.from_arrays(ends, pa.array(values, pa.int32()))
+        for values in (ids, np.where(learned, ids, IGNORED))
+    ]
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table)
-    tokens = sum(map(len, ids))
-    return Block(sink.getvalue().to_pybytes(), len(ids), tokens, learned, too_long)
+    with pa.ipc.new_stream(sink, _schema()) as writer:
+        writer.write_table(pa.table(columns, schema=_schema()))
+    return Block(sink.getvalue().to_pybytes(), len(kept), len(ids), int(learned.sum()), too_long)
 
 
 def _write(path: Path, blocks: Iterator[Block]) -> dict[str, int]:
