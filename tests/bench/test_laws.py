@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coalm.agent import Agent, Reply
-from coalm.bench.base import Benchmark, Verdict
+from coalm.bench.base import Benchmark, Player, Verdict, replies
 from coalm.bench.runner import RunSettings, run, sample
 from coalm.bench.stats import Scored, figure
 from coalm.bench.table import PROTOCOLS, full_name, open_benchmark
@@ -36,6 +36,12 @@ SILENCE: Mapping[str, Mapping[str, float]] = {
     "apibank:hammer": {},
     # Saying nothing is what is asked for where no function fits.
     "bfcl:ast": {"Irrelevance": 100.0},
+    "bfcl:single": {"Irrelevance": 100.0},
+    # One turn of three, in one case of five, asks for nothing that can be done.
+    **dict.fromkeys(
+        ("bfcl:multi-turn", "bfcl:multi-turn-prompt"),
+        dict.fromkeys(("Multi-turn, turns", "Multi-turn, turns from gold"), 100 / 15),
+    ),
 }
 """What silence scores where it is not 0 (`unreadable` shares are no scores)."""
 
@@ -83,12 +89,12 @@ def bench(name: str) -> Benchmark[Any]:
     return open_benchmark(name, miniature=True)
 
 
-def answered(name: str, case: Any, text: str, dialect: str = "") -> Reply:
-    """What comes of a model that writes this text, whatever it is asked."""
+def answered(name: str, case: Any, text: str, dialect: str = "", *then: str) -> Reply:
+    """What comes of a model that writes this text, whatever it is asked; then these, or nothing."""
     benchmark = bench(name)
     fmt = format_of("chatml", dialect or benchmark.about.dialect)
-    agent = Agent(Model(Scripted([text]), fmt), {}, benchmark.about.max_steps)
-    return agent.reply(benchmark.opening(case))
+    agent = Agent(Model(Scripted([text, *then]), fmt), {}, benchmark.about.max_steps)
+    return replies(benchmark, agent, [case])[0]
 
 
 def judged(name: str, replies: Sequence[Reply]) -> dict[str, float]:
@@ -123,7 +129,9 @@ def test_silence_scores_what_it_is_said_to(name: str, dialect: str) -> None:
     found = judged(name, silent)
     assert found == pytest.approx({metric: SILENCE[name].get(metric, 0.0) for metric in found})
     untaken = [Reply(benchmark.opening(case), "steps") for case in benchmark.cases()]
-    assert judged(name, untaken) == pytest.approx(found)
+    # Where there are several turns, those that were never reached are nobody's merit.
+    nothing = dict.fromkeys(found, 0.0) if isinstance(benchmark, Player) else found
+    assert judged(name, untaken) == pytest.approx(nothing)
 
 
 @every
@@ -150,9 +158,8 @@ def test_any_text_gets_a_verdict(name: str, text: str, at: int, dialect: str) ->
 @every
 def test_a_whole_run_on_hostile_answers_ends_and_can_be_read(name: str, tmp_path: Path) -> None:
     left = list(HOSTILE)
-    model = Model(
-        Answering(lambda prompt: left.pop() if left else "x"), format_of("llama3", "json")
-    )
+    fmt = format_of("llama3", bench(name).about.dialect)
+    model = Model(Answering(lambda prompt: left.pop() if left else "x"), fmt)
     scores = run(bench(name), model, tmp_path, RunSettings(batch=3))
     assert scores.cases == len(bench(name).cases())
 
@@ -214,10 +221,12 @@ def test_the_gold_answer_as_a_model_writes_it_scores_perfectly(name: str) -> Non
     benchmark = bench(name)
     fmt = format_of("chatml", benchmark.about.dialect)
     for case in benchmark.cases():
-        [gold, *_] = benchmark.gold_reply(case).said
-        assert isinstance(gold.turn, Assistant)
-        text = gold.completion.text or fmt.dialect.write(gold.turn)
-        assert benchmark.score(case, answered(name, case, text)).kind == ""
+        texts = [
+            said.completion.text or fmt.dialect.write(said.turn)
+            for said in benchmark.gold_reply(case).said
+            if isinstance(said.turn, Assistant)
+        ]
+        assert benchmark.score(case, answered(name, case, texts[0], "", *texts[1:])).kind == ""
 
 
 @every

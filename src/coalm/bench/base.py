@@ -7,12 +7,14 @@ many cases' numbers, so intervals come from resampling the cases.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar, runtime_checkable
 
-from coalm.agent import Reply
+from coalm.agent import Agent, Reply
+from coalm.engines import Speaker
 from coalm.types import Dialogue
 
 C = TypeVar("C")
+D = TypeVar("D", contravariant=True)
 
 Kind = Literal[
     "",
@@ -29,6 +31,7 @@ Kind = Literal[
     "hallucinated entity",
     "missing information",
     "too many steps",
+    "environment lost",
     "not answered",
 ]
 """The one taxonomy of errors; empty when the case is right."""
@@ -142,3 +145,27 @@ class Benchmark(Protocol[C]):
     def score(self, case: C, reply: Reply) -> Verdict:
         """Judge a reply; never raises, whatever the reply is, and changes nothing."""
         ...
+
+
+@runtime_checkable
+class Player(Protocol[D]):
+    """A benchmark that leads its conversations itself, where one reply is not all of them.
+
+    What comes back holds every step of the whole conversation.
+    """
+
+    def check(self, speaker: Speaker) -> None:
+        """A `RecipeError` if the benchmark cannot be played with that speaker."""
+        ...
+
+    def play(self, cases: Sequence[D], agent: Agent) -> list[Reply]:
+        """A reply for each case, in order; `unanswered` where any step of it was not answered."""
+        ...
+
+
+def replies(benchmark: Benchmark[C], agent: Agent, cases: Sequence[C]) -> list[Reply]:
+    """What comes of asking some cases side by side, in their order."""
+    if isinstance(benchmark, Player):
+        played: list[Reply] = benchmark.play(cases, agent)
+        return played
+    return agent.replies([benchmark.opening(case) for case in cases])

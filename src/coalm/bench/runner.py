@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from coalm import store
 from coalm.agent import Agent
-from coalm.bench.base import Benchmark
+from coalm.bench.base import Benchmark, Player, replies
 from coalm.bench.outcomes import (
     OUTCOMES,
     SCORES,
@@ -70,6 +70,8 @@ def run(
     settings, identity = settings or RunSettings(), identity or {}
     if settings.batch < 1:
         raise RecipeError(f"batch must be at least 1, not {settings.batch}")
+    if isinstance(benchmark, Player):
+        benchmark.check(speaker)
     cases = benchmark.cases()
     chosen = sample(benchmark, cases, settings.limit, settings.seed)
     claim(out, benchmark, settings.seed, identity)
@@ -119,7 +121,7 @@ def rescore(out: Path, benchmark: Benchmark[C], fmt: Format) -> Scores:
         speaker = Model(Scripted(list(row["raw"])), fmt)
         if case is None or sha(asked(speaker, benchmark.opening(case))) != row["prompt_sha"]:
             raise DataError(f"{out}: case {row['id']!r} is not the one that was answered")
-        reply = _agent(benchmark, speaker, 0).reply(benchmark.opening(case))
+        [reply] = replies(benchmark, _agent(benchmark, speaker, 0), [case])
         rows.append(row | judged(benchmark, case, reply))
     settle(out, rows)
     scores = tally(benchmark, rows, available=len(cases), missing=before["not_answered"])
@@ -172,10 +174,10 @@ def _play(
 ) -> list[dict[str, Any]]:
     """Ask a batch, put what came back on disk, and give back what was answered."""
     begun = time.monotonic()
-    replies = agent.replies([benchmark.opening(case) for case in batch])
+    came = replies(benchmark, agent, batch)
     each = round((time.monotonic() - begun) / len(batch), 4)
     rows, lost = [], []
-    for case, reply in zip(batch, replies, strict=True):
+    for case, reply in zip(batch, came, strict=True):
         name = benchmark.id(case)
         if reply.ended == "unanswered":
             lost.append({"id": name, "part": benchmark.part(case), "why": clean(reply.why)})

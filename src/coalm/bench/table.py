@@ -10,7 +10,7 @@ from coalm.errors import RecipeError, unknown
 PROTOCOLS: Mapping[str, tuple[str, ...]] = {
     "multiwoz": ("dst-json",),
     "apibank": ("hammer",),
-    "bfcl": ("ast",),
+    "bfcl": ("ast", "single", "multi-turn", "multi-turn-prompt"),
 }
 """The protocols of each benchmark; the first is meant where none is named."""
 
@@ -42,6 +42,16 @@ def open_benchmark(name: str, *, miniature: bool = False) -> Benchmark[Any]:
             from coalm.bench import bfcl
 
             return bfcl.BfclAst(bfcl.miniature() if miniature else bfcl.find())
+        case "bfcl:single":
+            from coalm.bench import bfcl
+
+            return bfcl.single_turn(bfcl.miniature() if miniature else bfcl.find())
+        case "bfcl:multi-turn" | "bfcl:multi-turn-prompt" as protocol:
+            from coalm.bench import bfcl
+            from coalm.bench.bfcl.multiturn import BfclMultiTurn
+
+            data = bfcl.miniature() if miniature else bfcl.find()
+            return BfclMultiTurn(data, prompted=protocol.endswith("prompt"))
         case known:
             raise AssertionError(f"{known} is in the table and nowhere else")
 

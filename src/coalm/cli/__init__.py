@@ -6,7 +6,7 @@ import typer
 import typer.core
 from rich.console import Console
 
-from coalm.cli import data, evaluate, model, run, show, talk, training, written
+from coalm.cli import data, evaluate, model, run, score, show, talk, training, written
 from coalm.errors import CoalmError
 
 
@@ -15,7 +15,7 @@ class Story(typer.core.TyperGroup):
 
     def list_commands(self, ctx: object) -> list[str]:
         """Their names."""
-        return ["run", "model", "data", "show", "train", "eval", "report", "chat"]
+        return ["run", "model", "data", "show", "train", "eval", "score", "report", "chat"]
 
 
 app = typer.Typer(
@@ -32,6 +32,7 @@ app.add_typer(model.app, name="model")
 app.command("show")(show.show)
 app.command("train")(training.train)
 app.command("eval")(evaluate.evaluate)
+app.add_typer(score.app, name="score")
 app.command("report")(written.report)
 app.command("chat")(talk.chat)
 app.command("run")(run.run)
@@ -45,7 +46,10 @@ def main() -> None:
     except CoalmError as e:
         errors.print(f"coalm: {e}")
         sys.exit(2)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit) as e:
+        # typer makes an exit of its own from Ctrl-C, without a word
+        if isinstance(e, SystemExit) and e.code != 130:
+            raise
         errors.print("\nstopped; the same command goes on from here")
         sys.exit(130)
     except BrokenPipeError:

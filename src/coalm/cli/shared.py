@@ -11,12 +11,15 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     SpinnerColumn,
+    Task,
     TaskProgressColumn,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.text import Text
 
 console = Console(highlight=False)
 
@@ -32,6 +35,17 @@ def note(text: str) -> None:
     console.print(text, style="dim", markup=False, soft_wrap=True)
 
 
+class Rate(ProgressColumn):
+    """How many a second, lately."""
+
+    def render(self, task: Task) -> Text:
+        """Empty before anything is known."""
+        speed = task.speed or task.finished_speed
+        return Text(
+            f"{speed:,.0f}/s" if speed and speed >= 10 else f"{speed:.1f}/s" if speed else ""
+        )
+
+
 @contextmanager
 def bar(unit: str) -> Iterator[Progress]:
     """A progress bar with rate and time left; silent where the output is not a terminal."""
@@ -42,6 +56,7 @@ def bar(unit: str) -> Iterator[Progress]:
         TaskProgressColumn(),
         MofNCompleteColumn(),
         TextColumn(unit),
+        Rate(),
         TextColumn("{task.fields[said]}"),
         TimeElapsedColumn(),
         TimeRemainingColumn(),

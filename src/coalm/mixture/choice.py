@@ -26,8 +26,11 @@ if TYPE_CHECKING:
 Progress: TypeAlias = Callable[[str, int, int | None], None]
 """What is being done, how far it is, and of how many if that is known."""
 
-AHEAD = 64
-"""Records looked at beyond twice the rows that are wanted."""
+FIRST, AHEAD = 0.25, 64
+"""Records that are looked at first for each row that is wanted, and some more: one may give
+many rows or none, which shows then."""
+SURPLUS = 1.3
+"""How many more records are looked at than seem to be needed."""
 
 
 @dataclass(slots=True)
@@ -84,7 +87,8 @@ class Chooser:
             kept, gone, signed = self._sound(part, batches)
             if high >= 1.0 or part.rows is None or len(kept) >= part.rows:
                 break
-            low, high = high, min(1.0, 4 * high)
+            wanted = SURPLUS * part.rows / max(len(kept), 1)
+            low, high = high, min(1.0, high * min(max(wanted, 1.5), 16.0))
         self._remember(kept, signed)
         choice.index = kept
         choice.left_out += gone
@@ -95,13 +99,13 @@ class Chooser:
         return self.spills / f"{batch:06}.arrow"
 
     def _share(self, number: int, found: Found) -> float:
-        """The share of the records that is likely to give as many rows as are wanted."""
+        """The share of the records that is looked at first."""
         part = self.settings.parts[number]
         if part.rows is None:
             return 1.0
         chunks = (c for _, c in self._chunks(number, found, tell=False))
         total = sum(c.count for c in chunks)
-        return min(1.0, (2 * part.rows + AHEAD) / max(total, 1))
+        return min(1.0, (FIRST * part.rows + AHEAD) / max(total, 1))
 
     def _chunks(self, number: int, found: Found, *, tell: bool) -> Iterator[tuple[int, Chunk]]:
         part = self.settings.parts[number]
@@ -119,7 +123,8 @@ class Chooser:
                 spill = self.spill(self.batches)
                 yield Job(number, stream, chunk, low, high, self.batches, spill)
 
-        name = self.settings.parts[number].corpus
+        parts = self.settings.parts
+        name = f"{number + 1}/{len(parts)} {parts[number].corpus}"
         records = 0
         for batch in self.crew.map(read, jobs()):
             for fault in batch.faults:

@@ -82,6 +82,7 @@ _RULES: tuple[_Rule, ...] = (
     _Rule("multiwoz", "react-offline", "success", MULTIWOZ, "Success", "other protocol", _REACT),
     *_LEVELS,
     _Rule("bfcl", "ast", "live relevance", BFCL, "Relevance", "same measure", _RELEVANCE),
+    _Rule("bfcl", "single", "live relevance", BFCL, "Relevance", "same measure", _RELEVANCE),
 )
 
 ABSENT = {

@@ -10,48 +10,20 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from coalm import sources
+from coalm.bench.bfcl.categories import CATEGORIES, MULTI_TURN, Category
 from coalm.errors import DataError
 from coalm.types import Assistant, Json, System, ToolSpec, Turn, User
 
 PACKAGE, VERSION = "bfcl-eval", "2026.3.23"
 SHA256 = "3bb6dfa5f0c68ad403c9ec50b00db2bb3b4cc9b38ab1ff33f48fe30d853d3a0a"
 
-Wants = Literal["these calls", "no call", "any call"]
-
-
-@dataclass(frozen=True, slots=True)
-class Category:
-    """A part of the benchmark: one file of questions, and one of answers where calls are due."""
-
-    name: str
-    title: str
-    """The name of its score in tables."""
-    wants: Wants = "these calls"
-
-
-CATEGORIES: Mapping[str, Category] = {
-    c.name: c
-    for c in (
-        Category("simple_python", "Simple (AST)"),
-        Category("multiple", "Multiple (AST)"),
-        Category("parallel", "Parallel (AST)"),
-        Category("parallel_multiple", "Parallel multiple (AST)"),
-        Category("irrelevance", "Irrelevance", "no call"),
-        Category("live_simple", "Live simple (AST)"),
-        Category("live_multiple", "Live multiple (AST)"),
-        Category("live_parallel", "Live parallel (AST)"),
-        Category("live_parallel_multiple", "Live parallel multiple (AST)"),
-        Category("live_irrelevance", "Live irrelevance", "no call"),
-        Category("live_relevance", "Live relevance", "any call"),
-    )
-}
-"""Every single-turn category in Python, by the name that BFCL's files bear."""
-
 _TYPES = {"dict": "object", "float": "number", "tuple": "array"}
 """BFCL's names for types where JSON Schema has others; `any` is no restriction at all."""
+
+_SOURCE = {"java": "Java", "javascript": "JavaScript"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +37,25 @@ class Case:
     """As BFCL writes them; the matcher goes by its type names."""
     wanted: tuple[Mapping[str, Mapping[str, list[Any]]], ...] = ()
     """For each call its name, and for each argument the values that are accepted."""
+    expected: tuple[str, ...] = ()
+    """In an executable category: the right calls, as Python."""
 
     @property
     def tools(self) -> tuple[ToolSpec, ...]:
-        """The functions as a model is shown them, dots in their names kept."""
+        """The functions as a model is shown them, dots in their names kept.
+
+        Java and JavaScript values are asked for as text, in that language's own spelling:
+        that is what the official harness asks for and what its checker takes.
+        Deviation D73: the notes that say so are in our own words.
+        """
+        source = _SOURCE.get(self.category.language)
         return tuple(
-            ToolSpec(f["name"], f["description"], _schema(f["parameters"])) for f in self.functions
+            ToolSpec(
+                f["name"],
+                f"{f['description']} (a {source} function)" if source else f["description"],
+                _spelled(f["parameters"], source) if source else _schema(f["parameters"]),
+            )
+            for f in self.functions
         )
 
 
@@ -94,17 +79,45 @@ class Data:
         except (OSError, KeyError, ValueError, zipfile.BadZipFile) as e:
             raise DataError(f"{self.path}: {name} is not readable: {e}") from None
 
+    def has(self, category: Category) -> bool:
+        """Whether the questions of a category are there: the miniature has only a few."""
+        if self.path.is_dir():
+            return (self.path / questions_file(category)).exists()
+        return True
+
     def cases(self, category: Category) -> list[Case]:
-        """The cases of a category, in the benchmark's order."""
-        questions = self.rows(f"BFCL_v4_{category.name}.json")
-        answers: dict[str, Any] = {}
-        if category.wants == "these calls":
-            rows = self.rows(f"possible_answer/BFCL_v4_{category.name}.json")
-            answers = {row["id"]: row["ground_truth"] for row in rows}
+        """The cases of a single-turn category, in the benchmark's order."""
+        questions = self.rows(questions_file(category))
         try:
+            answers = self._answers(category)
             return [_case(row, category, answers) for row in questions]
         except (KeyError, TypeError, IndexError) as e:
             raise DataError(f"{self.path}: {category.name}: a row lacks {e}") from None
+
+    def ids(self, category: Category) -> list[str]:
+        """The ids of a category's questions, those of several turns included."""
+        return [str(row["id"]) for row in self.rows(questions_file(category))]
+
+    def _answers(self, category: Category) -> dict[str, Any]:
+        """By id, the accepted calls, or the right ones of an executable category."""
+        if category.wants == "these calls":
+            rows = self.rows(f"possible_answer/BFCL_v4_{category.name}.json")
+        elif category.name == "rest":
+            # The answers hold what a server said in 2024; the calls are in this file.
+            name = "unused_datasets/executable_eval_sanity_check/"
+            rows = self.rows(f"{name}api_status_check_ground_truth_rest.json")
+            return {f"rest_{row['idx']}": (row["ground_truth"],) for row in rows}
+        elif category.wants == "these results":
+            rows = self.rows(f"unused_datasets/possible_answer/BFCL_v4_{category.name}.json")
+        else:
+            return {}
+        return {row["id"]: row["ground_truth"] for row in rows}
+
+
+def questions_file(category: Category) -> str:
+    """Where a category's questions are, below the data folder."""
+    folder = "unused_datasets/question/" if category.section == "executable" else ""
+    return f"{folder}BFCL_v4_{category.name}.json"
 
 
 def miniature() -> Data:
@@ -128,25 +141,31 @@ def find() -> Data:
         return miniature()
 
 
+def counts(data: Data) -> dict[str, tuple[int, int]]:
+    """By category: how many questions the data has, and how many BFCL V3 had."""
+    every = [*CATEGORIES.values(), *MULTI_TURN.values()]
+    return {c.name: (len(data.ids(c)), c.then) for c in every if data.has(c)}
+
+
 def held_out_texts(data: Data | None = None) -> list[str]:
     """What users say in all of BFCL's single-turn questions, to keep out of training data."""
     data = data or find()
-    names = [*CATEGORIES, "simple_java", "simple_javascript"]
-    if data.path.is_dir():
-        names = [name for name in names if (data.path / f"BFCL_v4_{name}.json").exists()]
     return [
         message["content"]
-        for name in names
-        for row in data.rows(f"BFCL_v4_{name}.json")
+        for category in CATEGORIES.values()
+        if data.has(category)
+        for row in data.rows(questions_file(category))
         for message in row["question"][0]
         if message["role"] == "user"
     ]
 
 
 def _case(row: Mapping[str, Any], category: Category, answers: Mapping[str, Any]) -> Case:
-    wanted = answers[row["id"]] if category.wants == "these calls" else ()
+    found = tuple(answers[row["id"]]) if answers else ()
     turns = tuple(_turn(message["role"], message["content"]) for message in row["question"][0])
-    return Case(row["id"], category, turns, tuple(row["function"]), tuple(wanted))
+    run = category.wants == "these results"
+    wanted, expected = ((), found) if run else (found, ())
+    return Case(row["id"], category, turns, tuple(row["function"]), wanted, expected)
 
 
 def _turn(role: str, text: str) -> Turn:
@@ -175,3 +194,24 @@ def _schema(schema: Mapping[str, Any]) -> dict[str, Json]:
             case _:
                 found[key] = value
     return found
+
+
+def _spelled(parameters: Mapping[str, Any], source: str) -> dict[str, Json]:
+    """A schema all of whose parameters are texts that spell a value of a language's type."""
+
+    def one(schema: Mapping[str, Any]) -> dict[str, Json]:
+        inner = schema.get("items", {}).get("type")
+        kind = f"{schema['type']} of {inner}" if inner else str(schema["type"])
+        how = "any value" if kind == "any" else f"a value of type {kind}"
+        said = f"{schema.get('description', '')} Give {how} as {source} source text.".strip()
+        if schema.get("properties"):
+            said += f" Its entries: {json.dumps(schema['properties'], ensure_ascii=False)}"
+        if "default" in schema:
+            said += f" Default: {json.dumps(schema['default'], ensure_ascii=False)}"
+        return {"type": "string", "description": said}
+
+    return {
+        "type": "object",
+        "properties": {name: one(s) for name, s in parameters["properties"].items()},
+        "required": list(parameters.get("required", ())),
+    }

@@ -1,4 +1,4 @@
-"""Whether calls are the wanted ones: the verdict of BFCL's own checker for Python.
+"""Whether calls are the wanted ones: the verdict of BFCL's own checker, in three languages.
 
 Written from its rules, not from its code; a test compares the two, verdict by verdict.
 Its oddities are kept, for they are part of what published scores mean, and the
@@ -12,9 +12,12 @@ from reprlib import Repr
 from typing import Any
 
 from coalm.bench.base import Kind
+from coalm.bench.bfcl import java, javascript
+from coalm.bench.bfcl.categories import Language
+from coalm.bench.bfcl.reading import UNREADABLE
 from coalm.types import ToolCall
 
-TYPES: Mapping[str, type] = {
+PYTHON: Mapping[str, type] = {
     "string": str,
     "integer": int,
     "float": float,
@@ -25,6 +28,17 @@ TYPES: Mapping[str, type] = {
     "any": str,
 }
 """The Python type that a value of each BFCL type must have exactly: True is no integer."""
+
+_TYPES: Mapping[Language, Mapping[str, type]] = {
+    "python": PYTHON,
+    "java": java.TYPES,
+    "javascript": javascript.TYPES,
+}
+_NESTED: Mapping[Language, frozenset[str]] = {
+    "python": frozenset({"array", "tuple"}),
+    "java": java.NESTED,
+    "javascript": javascript.NESTED,
+}
 
 _IGNORED = re.compile(r"[ ,./\-_*^]")
 _SHORT = Repr()
@@ -42,13 +56,31 @@ class Fault:
 Wanted = Mapping[str, Mapping[str, list[Any]]]
 
 
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a checker of calls goes by."""
+
+    language: Language = "python"
+    underscores: bool = False
+    """Whether a function `a.b` is to be called `a_b`, as endpoints that take no dots have it."""
+
+    def name(self, function: str) -> str:
+        """What a function is to be called."""
+        return function.replace(".", "_") if self.underscores else function
+
+
 def fault(
-    functions: Sequence[Mapping[str, Any]], calls: Sequence[ToolCall], wanted: Sequence[Wanted]
+    functions: Sequence[Mapping[str, Any]],
+    calls: Sequence[ToolCall],
+    wanted: Sequence[Wanted],
+    rules: Rules | None = None,
 ) -> Fault | None:
     """What is wrong with the calls, or None; the order of several does not matter.
 
-    Each wanted call takes the first call left that answers to it.
+    Each wanted call takes the first call left that answers to it. Where the official
+    checker falls over, such as on a number that no float can hold, the calls are wrong.
     """
+    rules = rules or Rules()
     if len(calls) != len(wanted):
         kind: Kind = "wrong count" if calls else "no call"
         return Fault(kind, f"{len(calls)} calls where {len(wanted)} are due")
@@ -56,7 +88,12 @@ def fault(
     for one in wanted:
         name, accepted = next(iter(one.items()))
         function = next((f for f in functions if f["name"] == name), functions[0])
-        faults = [_call_fault(call, function, accepted) for call in left]
+        faults = []
+        for call in left:
+            try:
+                faults.append(_call_fault(call, function, accepted, rules))
+            except UNREADABLE as e:
+                faults.append(Fault("wrong argument", f"no value to compare: {str(e)[:120]}"))
         if None not in faults:
             # Of several calls, the one with the right name tells most.
             return next((f for f in faults if f and f.kind != "wrong function"), faults[0])
@@ -65,18 +102,27 @@ def fault(
 
 
 def _call_fault(
-    call: ToolCall, function: Mapping[str, Any], accepted: Mapping[str, list[Any]]
+    call: ToolCall,
+    function: Mapping[str, Any],
+    accepted: Mapping[str, list[Any]],
+    rules: Rules,
 ) -> Fault | None:
-    if call.name != function["name"]:
-        return Fault("wrong function", f"calls {_short(call.name)}, not {function['name']!r}")
+    due = rules.name(function["name"])
+    if call.name != due:
+        return Fault("wrong function", f"calls {short(call.name)}, not {due!r}")
     schemas = function["parameters"]["properties"]
     for name in function["parameters"].get("required", ()):
         if name not in call.arguments:
             return Fault("missing argument", f"{name!r} is required")
     for name, value in call.arguments.items():
         if name not in schemas or name not in accepted:
-            return Fault("extra argument", f"{_short(name)} is not asked for")
-        found = _value_fault(name, value, schemas[name], accepted[name])
+            return Fault("extra argument", f"{short(name)} is not asked for")
+        schema = schemas[name]
+        if rules.language != "python":
+            if not isinstance(value, str):
+                return Fault("wrong type", f"{name!r} is {short(value)}, which is no source text")
+            value = _converted(value, schema, rules.language)
+        found = _value_fault(name, value, schema, accepted[name], rules.language)
         if found:
             return found
     for name, values in accepted.items():
@@ -85,17 +131,23 @@ def _call_fault(
     return None
 
 
-def _value_fault(
-    name: str, value: Any, schema: Mapping[str, Any], accepted: list[Any]
-) -> Fault | None:
+def _converted(text: str, schema: Mapping[str, Any], language: Language) -> Any:
     kind = schema["type"]
-    if kind == "float" and type(value) is int:
-        try:
+    inner = schema["items"]["type"] if kind in _NESTED[language] else None
+    return (java if language == "java" else javascript).read(text, kind, inner)
+
+
+def _value_fault(
+    name: str, value: Any, schema: Mapping[str, Any], accepted: list[Any], language: Language
+) -> Fault | None:
+    kind, types = schema["type"], _TYPES[language]
+    if language == "python":
+        if kind == "float" and type(value) is int:
             value = float(value)
-        except OverflowError:
-            return Fault("wrong argument", f"{name!r} is {_short(value)}")
-    wanted, given = TYPES.get(kind, object), type(value)
-    inner = TYPES.get(schema.get("items", {}).get("type")) if kind in ("array", "tuple") else None
+        elif kind == "tuple" and type(value) is tuple:
+            value = list(value)
+    wanted, given = types[kind], type(value)
+    inner = types[schema["items"]["type"]] if kind in _NESTED[language] else None
     example = _example_type(accepted)
     # A value may also have the type of the accepted ones where that is another than the
     # schema's: the official checker takes it for the name of a variable.
@@ -105,25 +157,29 @@ def _value_fault(
     else:
         fits = stands_in = given is example
     if not fits:
-        return Fault("wrong type", f"{name!r} is {_short(value)}, which is no {kind}")
+        return Fault("wrong type", f"{name!r} is {short(value)}, which is no {kind}")
+    if _accepted(value, wanted, inner, accepted, stands_in):
+        return None
+    return Fault("wrong argument", f"{name!r} is {short(value)}, not one of {short(accepted)}")
+
+
+def _accepted(
+    value: Any, wanted: type, inner: type | None, accepted: list[Any], stands_in: bool
+) -> bool:
     if stands_in:
-        right = value in accepted
-    elif wanted is dict:
-        right = any(_dict_fits(value, option) for option in accepted)
-    elif inner is dict:
-        right = any(_dicts_fit(value, option) for option in accepted)
-    elif wanted is list:
+        return value in accepted
+    if wanted is dict:
+        return any(_dict_fits(value, option) for option in accepted)
+    if wanted is list and inner is dict:
+        return any(_dicts_fit(value, option) for option in accepted)
+    if wanted is list:
         # An accepted "" reads as an empty list, so that [] passes for what may be left out.
         # Texts in a list inside the list are compared letter by letter.
         options = [list(map(_text, o)) for o in accepted if isinstance(o, list | str)]
-        right = list(map(_text, value)) in options
-    elif wanted is str:
-        right = _text(value) in [_text(o) for o in accepted if isinstance(o, str)]
-    else:
-        right = value in accepted
-    if right:
-        return None
-    return Fault("wrong argument", f"{name!r} is {_short(value)}, not one of {_short(accepted)}")
+        return list(map(_text, value)) in options
+    if wanted is str:
+        return _text(value) in [_text(o) for o in accepted if isinstance(o, str)]
+    return value in accepted
 
 
 def _items_fit(values: list[Any], inner: type, option: Any) -> bool:
@@ -161,5 +217,9 @@ def _text(value: Any) -> Any:
     return _IGNORED.sub("", value).lower().replace("'", '"')
 
 
-def _short(value: Any) -> str:
-    return _SHORT.repr(value)
+def short(value: Any) -> str:
+    """A value for a note, cut where it is long."""
+    try:
+        return _SHORT.repr(value)
+    except (ValueError, RecursionError):  # a whole number too long to be written out
+        return f"a {type(value).__name__} too large to show"

@@ -3,8 +3,24 @@
 import typer
 
 from coalm.cli.data.build import build, built, data_folder
+from coalm.cli.data.diff import diff
+from coalm.cli.data.export import export
+from coalm.cli.data.show import show
+from coalm.cli.data.sources import check, get, listed
+from coalm.cli.data.stats import stats
+from coalm.cli.data.teach import teach
+from coalm.cli.data.validate import validate
 
 __all__ = ["app", "built", "data_folder"]
 
 app = typer.Typer(no_args_is_help=True, help="Make a training set, and say what is in it.")
+app.command("list")(listed)
+app.command("get")(get)
+app.command("check")(check)
+app.command("validate")(validate)
 app.command("build")(build)
+app.command("stats")(stats)
+app.command("show")(show)
+app.command("diff")(diff)
+app.command("export")(export)
+app.command("teach")(teach)

@@ -1,12 +1,14 @@
 """`coalm data build`: a recipe becomes a data folder."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from coalm.cli.shared import Overrides, Recipe, bar, console, note
+from coalm.crew import cores
 
 if TYPE_CHECKING:
     from coalm.mixture import DataSettings, Manifest
@@ -14,17 +16,33 @@ if TYPE_CHECKING:
 Out = Annotated[
     Path | None, typer.Option(help="The data folder; else the recipe's, else data/RECIPE.")
 ]
+Processes = Annotated[
+    int, typer.Option(min=0, help="Processes that work side by side; 0 for one a core.")
+]
+Errors = Annotated[
+    int | None,
+    typer.Option(min=0, help="Leave out and list so many broken records; else the recipe's."),
+]
 Anew = Annotated[bool, typer.Option("--anew", help="Build even if the folder is up to date.")]
 
 
-def build(recipe: Recipe, overrides: Overrides = None, out: Out = None, anew: Anew = False) -> None:
+def build(
+    recipe: Recipe,
+    overrides: Overrides = None,
+    out: Out = None,
+    processes: Processes = 0,
+    max_errors: Errors = None,
+    anew: Anew = False,
+) -> None:
     """Build the data folder of a recipe: train and valid rows, manifest, data card."""
     from coalm.mixture import DataSettings
     from coalm.recipe import load
 
     settings = load(DataSettings, recipe, "data", overrides or ())
+    if max_errors is not None:
+        settings = replace(settings, max_errors=max_errors)
     folder = out or data_folder(recipe, settings)
-    built(settings, folder, anew=anew)
+    built(settings, folder, processes=processes, anew=anew)
 
 
 def data_folder(recipe: Path, settings: "DataSettings") -> Path:
@@ -32,7 +50,9 @@ def data_folder(recipe: Path, settings: "DataSettings") -> Path:
     return Path(settings.out) if settings.out else Path("data", recipe.stem)
 
 
-def built(settings: "DataSettings", folder: Path, *, anew: bool = False) -> "Manifest":
+def built(
+    settings: "DataSettings", folder: Path, *, processes: int = 0, anew: bool = False
+) -> "Manifest":
     """Build the folder unless it is up to date, and print what it holds."""
     from coalm.bench.evaluate import held_out
     from coalm.mixture import build as build_mixture
@@ -51,7 +71,12 @@ def built(settings: "DataSettings", folder: Path, *, anew: bool = False) -> "Man
                 progress.update(tasks[what], completed=done, total=of)  # type: ignore[arg-type]
 
             manifest = build_mixture(
-                settings, folder, held_out=held_out(), progress=watch, note=note
+                settings,
+                folder,
+                held_out=held_out(),
+                processes=processes or cores(),
+                progress=watch,
+                note=note,
             )
     _print(folder, manifest)
     return manifest

@@ -9,8 +9,10 @@ import pytest
 
 from coalm.agent import Reply
 from coalm.bench.base import Kind, Verdict
-from coalm.bench.bfcl import BfclAst, Case, Data, find, held_out_texts, miniature
-from coalm.bench.bfcl.match import fault
+from coalm.bench.bfcl import BfclAst, Case, Data, find, held_out_texts, miniature, single_turn
+from coalm.bench.bfcl.categories import IMPOSSIBLE
+from coalm.bench.bfcl.match import Rules, fault
+from coalm.bench.bfcl.reading import read_python
 from coalm.engines import Completion, Said
 from coalm.errors import DataError, RecipeError
 from coalm.formats import format_of
@@ -226,8 +228,53 @@ def test_another_wheel_under_that_name_is_refused(
 
 def test_what_users_say_can_be_kept_out_of_training() -> None:
     texts = held_out_texts(miniature())
-    assert len(texts) == len(BENCH.cases())
+    assert len(texts) == len(single_turn(miniature()).cases()) > len(BENCH.cases())
     assert "Find the mean of 4, 8, 15 and 16." in texts
+
+
+def test_a_function_with_dots_may_be_called_with_underscores_where_that_is_the_rule() -> None:
+    function = {"name": "a.f", "parameters": {"properties": {"x": {"type": "integer"}}}}
+    wanted = [{"a.f": {"x": [1]}}]
+    dots, underscores = [ToolCall("a.f", {"x": 1})], [ToolCall("a_f", {"x": 1})]
+    assert fault([function], dots, wanted) is None
+    assert fault([function], underscores, wanted)
+    assert fault([function], underscores, wanted, Rules(underscores=True)) is None
+    assert fault([function], dots, wanted, Rules(underscores=True))
+
+
+def test_a_tuple_is_a_tuple_in_an_answer_that_is_read_officially() -> None:
+    for kind, right in (("tuple", True), ("array", False)):
+        schema = {"type": kind, "items": {"type": "integer"}}
+        function = {"name": "f", "parameters": {"properties": {"x": schema}, "required": []}}
+        calls = read_python("[f(x=(1, 2))]")
+        assert (fault([function], calls, [{"f": {"x": [[1, 2]]}}]) is None) == right
+
+
+def test_the_single_turn_protocol_has_every_category_of_its_data() -> None:
+    benchmark = single_turn(miniature())
+    assert {benchmark.part(case) for case in benchmark.cases()} == {
+        "simple_python",
+        "simple_java",
+        "simple_javascript",
+        "irrelevance",
+        "exec_parallel",
+        "live_relevance",
+    }
+    assert benchmark.about.protocol == "single"
+
+
+@pytest.mark.data
+def test_only_the_items_named_as_impossible_have_no_right_answer() -> None:
+    data = find()
+    if data.version == "miniature":
+        pytest.skip("the bfcl-eval wheel cannot be fetched")
+    benchmark = single_turn(data)
+    wrong = {
+        case.id
+        for case in benchmark.cases()
+        if not benchmark.score(case, benchmark.gold_reply(case)).scores["right"]
+    }
+    assert wrong == set(IMPOSSIBLE)
 
 
 @pytest.mark.data
