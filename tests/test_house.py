@@ -18,7 +18,7 @@ LEVELS = (
     {"store", "recipe", "shards", "crew"},
     {"sources", "corpora", "formats", "devices"},
     {"models", "endpoints"},
-    {"cra", "published", "mixture", "export", "train", "engines"},
+    {"cra", "plus", "published", "mixture", "export", "train", "engines"},
     {"agent"},
     {"bench"},
     {"report"},

@@ -27,6 +27,10 @@ class ModelError(CoalmError):
     """A model that cannot be found, fetched, read or stored."""
 
 
+class EndpointError(CoalmError):
+    """An address, a key or a model name that an endpoint does not take, or one that is gone."""
+
+
 class FormatError(CoalmError):
     """A turn that a format could not read back, so it refuses to write it."""
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from coalm import store
 from coalm.mixture import plots
 from coalm.mixture.lengths import at_most
+from coalm.mixture.paper_table import table1
 
 if TYPE_CHECKING:
     from coalm.mixture.manifest import Manifest, PartReport
@@ -48,12 +49,18 @@ def card(manifest: "Manifest", pictures: Mapping[str, str] | None = None) -> str
         *(_row(part) for part in manifest.parts),
         "",
         *_pictures(pictures),
+        *_paper(manifest),
         *_section("Read with care", _warnings(manifest)),
         *_table("Left out", _left_out(manifest), _left_out_ending(manifest)),
         *_section("Kept out of training", _held_out(manifest)),
         *_LOADING,
     ]
     return "\n".join(lines) + "\n"
+
+
+def _paper(manifest: "Manifest") -> list[str]:
+    table = table1(manifest)
+    return ["## Table 1 of the paper beside it", "", table, ""] if table else []
 
 
 # --- front matter -------------------------------------------------------------------------

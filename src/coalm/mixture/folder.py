@@ -77,7 +77,7 @@ def build(
             _report(part, one, choice, chooser, sides["valid"])
             for part, one, choice in zip(settings.parts, found, choices, strict=True)
         )
-        made = _manifest(settings, held, reports, choices, folder)
+        made = _manifest(settings, held, reports, choices, folder, len(chooser.faults))
         paper.write(folder, made)
     return made
 
@@ -129,6 +129,7 @@ def _manifest(
     parts: tuple[PartReport, ...],
     choices: Sequence[Choice],
     folder: Path,
+    errors: int,
 ) -> Manifest:
     gone = Counter(one.reason for choice in choices for one in choice.left_out)
     return Manifest(
@@ -148,6 +149,7 @@ def _manifest(
             },
         },
         files={p.name: store.sha256(p) for p in sorted(folder.glob("*.parquet"))},
+        errors=errors,
         left_out=LEFT_OUT,
     )
 
@@ -207,7 +209,7 @@ def _report(
         address=found.source.address,
         licences=licences(part, found),
         origin=found.origin,
-        partial=found.source.partial if found.real else "",
+        partial=found.lacking,
         files=files(part, found),
         read=choice.samples,
         skipped=dict(sorted(choice.skipped.items())),

@@ -66,6 +66,8 @@ class Manifest:
     """The n-gram, and for each benchmark its texts and the rows dropped for it."""
     files: Mapping[str, str]
     """sha256 of the parquet files."""
+    errors: int = 0
+    """Records that were broken and left out; `errors.jsonl` lists them."""
     left_out: str = ""
     """The JSONL file beside it with id, corpus, reason and evidence of each row that was left
     out; empty where none was written."""

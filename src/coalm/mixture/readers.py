@@ -76,7 +76,11 @@ def files(part: Part, found: Found) -> dict[str, str]:
     for name in dict.fromkeys(names):
         path = found.path(name)
         inside = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
-        hashes |= {str(p.relative_to(found.root)): store.sha256(p) for p in inside if p.is_file()}
+        for one in (p for p in inside if p.is_file()):
+            below = one.is_relative_to(found.root)  # an archive of upstream is unpacked elsewhere
+            hashes[str(one.relative_to(found.root) if below else Path(name, one.name))] = (
+                store.sha256(one)
+            )
     return dict(sorted(hashes.items()))
 
 

@@ -83,7 +83,10 @@ def built(
 
 
 def _print(folder: Path, manifest: "Manifest") -> None:
+    from rich.markdown import Markdown
     from rich.table import Table
+
+    from coalm.mixture.paper_table import table1
 
     table = Table(title=f"{folder}: {manifest.train:,} training rows", title_justify="left")
     for column in ("corpus", "source", "licence"):
@@ -104,6 +107,12 @@ def _print(folder: Path, manifest: "Manifest") -> None:
     console.print(table)
     for line in _held_out(manifest):
         note(line)
+    broken = folder / "errors.jsonl"
+    if broken.exists():
+        note(f"{manifest.errors} broken records were left out; see {broken}")
+    paper = table1(manifest)
+    if paper:
+        console.print(Markdown(paper))
 
 
 def _held_out(manifest: "Manifest") -> Iterable[str]:
