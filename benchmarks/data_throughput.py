@@ -88,7 +88,12 @@ def measure(given: argparse.Namespace, folder: Path, scratch: Path) -> None:
 
 def _settings(folder: Path, *parts: Part, keep: bool = False) -> DataSettings:
     return DataSettings(
-        parts=parts, tokenizer=str(folder), longest=LONGEST, valid_share=0.0, keep_duplicates=keep
+        parts=parts,
+        partial=True,
+        tokenizer=str(folder),
+        longest=LONGEST,
+        valid_share=0.0,
+        keep_duplicates=keep,
     )
 
 

@@ -9,8 +9,9 @@ import gzip
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any
@@ -153,6 +154,34 @@ def atomic(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def appearing(out: Path, *, last: str = "") -> Iterator[Path]:
+    """A folder that takes the name `out` when the block ends well; else nothing stays behind.
+
+    It replaces a folder of that name, unless `last` is given: then its files take their
+    places among the others there one by one, the file of that name last.
+    """
+    draft = out.with_name(f".{out.name}.{os.getpid()}.part")
+    old = out.with_name(f".{out.name}.{os.getpid()}.old")
+    with ExitStack() as after:
+        after.callback(shutil.rmtree, draft, ignore_errors=True)
+        draft.mkdir(parents=True)
+        yield draft
+        if last:
+            for path in sorted(draft.iterdir(), key=lambda p: p.name == last):
+                path.replace(out / path.name)
+            return
+        if out.exists():
+            out.rename(old)
+            after.callback(shutil.rmtree, old, ignore_errors=True)
+        try:
+            draft.rename(out)
+        except BaseException:
+            if old.exists():
+                old.rename(out)  # stopped between the two renames
+            raise
 
 
 def write_text(path: Path, text: str) -> None:

@@ -61,6 +61,13 @@ def test_typos_get_a_suggestion(words: str, said: str, tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("words", ["list", "check", "get snips"])
+def test_a_mirror_that_is_not_there_is_one_line(words: str, tmp_path: Path) -> None:
+    done = coalm("data", *words.split(), cwd=tmp_path, COALM_DATA="/nowhere")
+    assert done.returncode in {1, 2}
+    assert (done.stdout + done.stderr).count("COALM_DATA names '/nowhere'") == 1
+
+
 def test_what_is_off_is_named_with_what_opens_it(tmp_path: Path) -> None:
     done = coalm("data", "get", "xlam-irrelevance", cwd=tmp_path)
     assert done.returncode == 1

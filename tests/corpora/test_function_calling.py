@@ -137,12 +137,6 @@ def test_toolace_reads_names_with_brackets_spaces_and_slashes() -> None:
     )
 
 
-@pytest.mark.parametrize("text", ["[f(a=1", "f(a=1)", "[g(a=1)]", "[f(a)]", "[f(a=x)]"])
-def test_what_is_no_list_of_toolace_calls_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"."):
-        toolace.read_calls(text, ["f"])
-
-
 def test_a_broken_line_is_named_with_its_number(tmp_path: Path) -> None:
     path = tmp_path / glaive.ROWS.removesuffix(".gz")
     path.parent.mkdir(parents=True)

@@ -2,14 +2,15 @@
 
 import json
 import shutil
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
 import pytest
 
-from coalm.corpora import sgd, sgd_states
+from coalm.corpora import sgd, sgd_states, sgd_values
 from coalm.corpora.sgd import SgdDialogue
-from coalm.corpora.sgd_states import slot_name, stem, tracked
+from coalm.corpora.sgd_states import Asking, slot_name, stem, tracked
 from coalm.corpora.states import read_state
 from coalm.sources import MINIATURE, SOURCES, Found, find
 from coalm.types import Assistant, Sample, System, User
@@ -76,7 +77,7 @@ def test_truth_is_yes_and_the_listed_spelling_wins() -> None:
 
 def test_the_slots_and_the_answer_stand_in_the_order_of_their_names() -> None:
     for dialogue, turn in TURNS:
-        sample = tracked(dialogue, SERVICES, turn, slots=12)
+        sample = tracked(dialogue, SERVICES, turn, Asking(slots=12))
         assert listed(sample) == sorted(listed(sample))
         assert list(state(sample)) == sorted(state(sample))
 
@@ -145,7 +146,7 @@ def test_a_slot_s_name_says_its_domain_once(domain: str, slot: str, name: str) -
 
 def test_two_services_of_one_domain_keep_their_numbers() -> None:
     museums = SERVICES["Museums_1"]
-    names = sgd_states.domain_names({"Museums_1": museums, "Museums_2": museums, "Cars_1": museums})
+    names = sgd_values.domain_names({"Museums_1": museums, "Museums_2": museums, "Cars_1": museums})
     assert names == {"Museums_1": "museums_1", "Museums_2": "museums_2", "Cars_1": "car"}
 
 
@@ -159,7 +160,7 @@ def test_padding_reaches_the_wanted_count_or_all_there_is(
 ) -> None:
     own = sum(len(SERVICES[name].inputs) for name in dialogue.services)
     there = sum(len(service.inputs) for service in SERVICES.values())
-    found = listed(tracked(dialogue, SERVICES, turn, slots=wanted))
+    found = listed(tracked(dialogue, SERVICES, turn, Asking(slots=wanted)))
 
     assert len(found) == len(set(found)) == max(own, min(wanted, there))
 
@@ -169,7 +170,7 @@ def test_strangers_never_belong_to_a_used_domain_and_the_own_slots_are_all_there
     dialogue: SgdDialogue, turn: int
 ) -> None:
     own = listed(tracked(dialogue, SERVICES, turn))
-    found = listed(tracked(dialogue, SERVICES, turn, slots=15))
+    found = listed(tracked(dialogue, SERVICES, turn, Asking(slots=15)))
 
     assert set(own) <= set(found)
     assert domains(own) == {stem(name) for name in dialogue.services}
@@ -178,7 +179,7 @@ def test_strangers_never_belong_to_a_used_domain_and_the_own_slots_are_all_there
 
 @every_turn
 def test_an_answer_never_names_a_stranger(dialogue: SgdDialogue, turn: int) -> None:
-    alone, padded = (tracked(dialogue, SERVICES, turn, slots=n) for n in (0, 15))
+    alone, padded = (tracked(dialogue, SERVICES, turn, Asking(slots=n)) for n in (0, 15))
 
     assert set(state(padded)) <= set(listed(alone))
     assert padded.dialogue.turns[1:] == alone.dialogue.turns[1:]
@@ -186,7 +187,7 @@ def test_an_answer_never_names_a_stranger(dialogue: SgdDialogue, turn: int) -> N
 
 def test_a_second_service_of_a_used_domain_is_no_stranger() -> None:
     twice = {**SERVICES, "Museums_2": SERVICES["Museums_1"]}
-    found = listed(tracked(DIALOGUES["1_00000"], twice, 0, slots=99))
+    found = listed(tracked(DIALOGUES["1_00000"], twice, 0, Asking(slots=99)))
 
     assert len(found) == len(set(found)) == 17
     assert not [name for name in found if name.startswith("museums_2")]
@@ -194,14 +195,14 @@ def test_a_second_service_of_a_used_domain_is_no_stranger() -> None:
 
 def test_of_two_unused_services_of_one_domain_only_one_is_taken() -> None:
     twice = {**SERVICES, "Ferries_2": SERVICES["Ferries_1"]}
-    found = listed(tracked(DIALOGUES["1_00000"], twice, 0, slots=99))
+    found = listed(tracked(DIALOGUES["1_00000"], twice, 0, Asking(slots=99)))
 
     assert len(found) == len(set(found)) == 17
 
 
 def test_the_seed_alone_chooses_the_strangers() -> None:
     def rows(seed: int) -> list[list[str]]:
-        return [listed(tracked(d, SERVICES, turn, slots=9, seed=seed)) for d, turn in TURNS]
+        return [listed(tracked(d, SERVICES, turn, Asking(slots=9, seed=seed))) for d, turn in TURNS]
 
     assert rows(1) == rows(1)
     assert rows(1) != rows(2)
@@ -213,7 +214,7 @@ def test_reading_passes_the_count_and_the_seed_on() -> None:
     assert {len(listed(s)) for s in samples} == {12, 13}  # one dialogue has 13 of its own
     for sample in samples:
         name, _, turn = sample.id.removeprefix("sgd-dst/train/").partition("#")
-        assert sample == tracked(DIALOGUES[name], SERVICES, int(turn), slots=12, seed=5)
+        assert sample == tracked(DIALOGUES[name], SERVICES, int(turn), Asking(slots=12, seed=5))
 
 
 # --- only some domains --------------------------------------------------------------------
@@ -268,3 +269,84 @@ def test_the_real_rows_of_some_domains_name_no_other_in_their_answers() -> None:
     assert {"restaurant-time", "restaurant-city"} <= answered
     for name in answered:
         assert name.startswith(LIKE_MULTIWOZ), name
+
+
+# --- several turns, plain values, open slots, other names, the older annotation -------------
+
+
+def test_several_turns_in_a_row_are_answered_each_with_the_whole_state() -> None:
+    dialogue = DIALOGUES["1_00001"]
+    sample = tracked(dialogue, SERVICES, 3, Asking(together=3))
+    turns = sample.dialogue.turns
+
+    assert [type(t) for t in turns] == [System, User, Assistant, User, Assistant, User, Assistant]
+    alone = [tracked(dialogue, SERVICES, turn).dialogue.turns[-1] for turn in (1, 2, 3)]
+    assert [turns[2], turns[4], turns[6]] == alone
+    assert isinstance(turns[3], User)
+    assert turns[3].text == f"System: {dialogue.exchanges[1].system.text}\nUser: Yes, for the 5th."
+
+
+@every_turn
+def test_a_row_of_more_turns_than_there_are_begins_with_the_first(
+    dialogue: SgdDialogue, turn: int
+) -> None:
+    turns = tracked(dialogue, SERVICES, turn, Asking(together=99)).dialogue.turns
+    assert sum(isinstance(t, Assistant) for t in turns) == turn + 1
+
+
+def test_plain_values_are_times_of_a_clock_and_the_slot_says_so() -> None:
+    said = tracked(DIALOGUES["1_00001"], SERVICES, 3)
+    plain = tracked(DIALOGUES["1_00001"], SERVICES, 3, Asking(plain=True))
+
+    assert state(said)["museum-tour time"] == "two in the afternoon"
+    assert state(plain)["museum-tour time"] == "14:00"
+    assert isinstance(plain.dialogue.turns[0], System)
+    assert (
+        "museum-tour time: Hour at which the tour begins, hh:mm\n" in plain.dialogue.turns[0].text
+    )
+
+
+def test_a_time_that_is_not_clear_leaves_the_row_out_and_says_why() -> None:
+    dialogue = DIALOGUES["1_00001"]
+    last = dialogue.exchanges[3]
+    [frame] = last.user.frames
+    vague = replace(frame, state={**(frame.state or {}), "tour_time": ("lunch time",)})
+    other = replace(last, user=replace(last.user, frames=(vague,)))
+    changed = replace(dialogue, exchanges=(*dialogue.exchanges[:3], other))
+    why: list[str] = []
+
+    rows = list(sgd_states.make(changed, SERVICES, Asking(plain=True), copies=9, skip=why.append))
+    assert {row.id[-1] for row in rows} == {"1", "2"}
+    assert why == ["a time that cannot be read for sure"]
+
+
+@every_turn
+def test_open_slots_by_name_are_all_the_others(dialogue: SgdDialogue, turn: int) -> None:
+    closed = tracked(dialogue, SERVICES, turn, Asking(slots=12))
+    named = tracked(dialogue, SERVICES, turn, Asking(slots=12, name_open=True))
+
+    assert list(state(named)) == listed(named) == listed(closed)
+    assert {s: v for s, v in state(named).items() if v != "none"} == state(closed)
+    assert isinstance(named.dialogue.turns[0], System)
+    assert '"none" where it is open' in named.dialogue.turns[0].text
+
+
+def test_a_share_of_the_rows_has_other_names_and_the_same_values() -> None:
+    own = {s.id: s for s in sgd_states.read(MINI, copies=99)}
+    renamed = {s.id: s for s in sgd_states.read(MINI, copies=99, renamed=1.0)}
+
+    assert set(own) == set(renamed)
+    assert [n for s in own.values() for n in listed(s)] != [
+        n for s in renamed.values() for n in listed(s)
+    ]
+    for name, sample in own.items():
+        assert sorted(state(sample).values()) == sorted(state(renamed[name]).values())
+        assert sample.dialogue.turns[1] == renamed[name].dialogue.turns[1]
+
+
+@pytest.mark.data
+@pytest.mark.slow
+def test_the_older_annotation_adds_its_dialogues() -> None:
+    rows = list(sgd_states.read(find("sgd"), older=True))
+    assert len(rows) == 12_174 + 3_968
+    assert len({row.id for row in rows}) == len(rows)

@@ -162,7 +162,10 @@ _SAID: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"^Buy ", ("Purchase ",)),
     (r"^Get ", ("Fetch ", "Look up ")),
     (r"^Play ", ("Start to play ",)),
-    (r"^(?:A|The) (?:widely used|popular|leading|go-to) (?:service|provider) (?:for|of) ", ("For ",)),
+    (
+        r"^(?:A|The) (?:widely used|popular|leading|go-to) (?:service|provider) (?:for|of) ",
+        ("For ",),
+    ),
 )
 
 

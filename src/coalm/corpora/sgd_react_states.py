@@ -9,40 +9,25 @@ benchmark has one.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from coalm.corpora import sgd_older
 from coalm.corpora.records import Skip, chance, ignore
 from coalm.corpora.sgd import Frame, Intent, Service, SgdDialogue
-from coalm.corpora.sgd_states import Unclear, domain_names, stem, told, values_of, worded
+from coalm.corpora.sgd_desks import ANY, Desk, desk
+from coalm.corpora.sgd_react_thoughts import nothing, why
+from coalm.corpora.sgd_values import (
+    Unclear,
+    domain_names,
+    spellings,
+    stem,
+    values_of,
+)
 from coalm.corpora.sgd_variants import Variant, variant_of
 from coalm.corpora.states import agent_request
-from coalm.corpora.wording import listed, one_of, spaced
-from coalm.types import Assistant, Json, Sample, ToolCall, ToolSpec
+from coalm.types import Assistant, Sample, ToolCall, ToolSpec
 
-ANY = "any"
-"""The argument for a slot where the user takes anything; what is open is left out."""
-_LOOK = ("find", "query", "search", "look_up")
-_BOOK = ("book", "reserve", "make_booking")
-_BOOKING = frozenset(
-    [*("book", "reserve", "buy", "get", "schedule"), *("purchase", "order", "request", "arrange")]
-)
-"""Verbs of intents that make a booking."""
 _QUIET = frozenset({"REQUEST", "REQ_MORE", "GOODBYE", "OFFER_INTENT"})
 """Acts of a system turn that says nothing of results, so that it can be learned without any."""
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """The two tools that a service becomes; `None` where it has nothing to look up or book."""
-
-    look: ToolSpec | None
-    book: ToolSpec | None
-
-    @property
-    def tools(self) -> tuple[ToolSpec, ...]:
-        """Those that there are."""
-        return tuple(tool for tool in (self.look, self.book) if tool)
 
 
 def make(
@@ -65,9 +50,9 @@ def make(
     # Deviation D64: the paper's mixture has no rows whose calls add up to a state.
     if domains and not {stem(name) for name in dialogue.services} <= set(domains):
         return
-    why = sgd_older.misfit(dialogue, services)
-    if why:
-        skip(why)
+    wrong = sgd_older.misfit(dialogue, services)
+    if wrong:
+        skip(wrong)
         return
     turns = range(len(dialogue.exchanges))
     order = sorted(turns, key=lambda i: chance(seed, dialogue.id, i, "react turn"))
@@ -100,30 +85,36 @@ def step(
     """What the agent does after the user's turn number `turn`; None where that is not clear."""
     used = {name: services[name] for name in dialogue.services}
     desks = {
-        name: desk(used[name], noun, dialogue.id, seed)
-        for name, noun in domain_names(used).items()
+        name: desk(used[name], noun, dialogue.id, seed) for name, noun in domain_names(used).items()
     }
     exchange = dialogue.exchanges[turn]
     before = values_of(dialogue.exchanges[:turn], used, plain=True)
     now = values_of(dialogue.exchanges[: turn + 1], used, plain=True)
+    spelt = spellings(dialogue.exchanges[:turn])
+    same = True
     calls: list[ToolCall] = []
     thoughts: list[str] = []
     for frame in exchange.user.frames:
         values = now.get(frame.service, {})
         old = before.get(frame.service, {})
-        changed = [slot for slot, value in values.items() if old.get(slot) != value]
+        # The same value under another spelling, such as SF once the system said San
+        # Francisco, is no change.
+        known = spelt.get(frame.service, {})
+        state = frame.state or {}
+        changed = [s for s in values if not set(known.get(s, ())) & set(state.get(s, ()))]
+        same = same and not changed
         key = f"{seed}/{dialogue.id}#{turn}/{frame.service}"
         found = _calls(frame, used[frame.service], desks[frame.service], values, changed)
         if found:
             calls += found
             book = desks[frame.service].book
             books = book is not None and found[0].name == book.name
-            thoughts.append(_why(values, changed, old, found[0], books=books, key=key))
+            thoughts.append(why(values, changed, old, found[0], books=books, key=key))
     system = {act.act for frame in exchange.system.frames for act in frame.acts}
     if calls:
         answer = Assistant(thought=" ".join(thoughts), calls=tuple(calls))
-    elif before == now and system <= _QUIET:
-        answer = Assistant(exchange.system.text, _nothing(f"{seed}/{dialogue.id}#{turn}"))
+    elif same and system <= _QUIET:
+        answer = Assistant(exchange.system.text, nothing(f"{seed}/{dialogue.id}#{turn}"))
     else:
         return None
     said = ["", *(e.system.text for e in dialogue.exchanges[:-1])]
@@ -139,62 +130,6 @@ def step(
         f"sgd/train/{dialogue.id}",
         "react",
     )
-
-
-def desk(service: Service, noun: str, key: str, seed: int) -> Desk:
-    """The tools of a service; the verbs of their names vary by dialogue."""
-    searches = [i for i in service.intents.values() if not i.transactional]
-    bookings = [i for i in service.intents.values() if i.transactional]
-    narrowing = [s for i in searches for s in (*i.required, *i.optional)]
-    # A name that was chosen among the results can be looked up again, as in MultiWOZ.
-    narrowing += [s for i in bookings for s in i.required if searches and _names(service, s)]
-    wanted = [s for i in bookings for s in (*i.required, *i.optional)]
-    needed = [s for s in dict.fromkeys(wanted) if all(s in i.required for i in bookings)]
-    look = one_of(_LOOK, seed, key, noun, "look")
-    return Desk(
-        _tool(f"{look}_{noun}", searches, service, narrowing, []) if searches else None,
-        _tool(f"{_verb(bookings, seed, key)}_{noun}", bookings, service, wanted, needed)
-        if bookings
-        else None,
-    )
-
-
-def _verb(bookings: Sequence[Intent], seed: int, key: str) -> str:
-    """`book` or the like, except where that is not what happens: music is played."""
-    own = spaced(bookings[0].name).split()[0]
-    return one_of(_BOOK, seed, key, "book") if own in _BOOKING else own
-
-
-def _names(service: Service, slot: str) -> bool:
-    """Whether a slot holds what an entry of the service is called."""
-    said = service.slots[slot].description.lower()
-    entry = "name" in said or "called" in said or "title" in said
-    return entry and not service.slots[slot].values and "account" not in said
-
-
-def _tool(
-    name: str,
-    intents: Sequence[Intent],
-    service: Service,
-    slots: Sequence[str],
-    needed: Sequence[str],
-) -> ToolSpec:
-    books = intents[0].transactional
-    about = "; ".join(intent.description.strip().rstrip(".") for intent in intents)
-    properties: dict[str, Json] = {
-        s: _parameter(service, s, free=not books) for s in dict.fromkeys(slots)
-    }
-    required: list[Json] = [*needed]
-    return ToolSpec(
-        name, about, {"type": "object", "properties": properties, "required": required}
-    )
-
-
-def _parameter(service: Service, slot: str, *, free: bool) -> dict[str, Json]:
-    known = service.slots[slot]
-    values: list[Json] = [worded(value) for value in known.values]
-    schema: dict[str, Json] = {"type": "string", "description": told(known)}
-    return {**schema, "enum": [*values, *([ANY] if free else [])]} if values else schema
 
 
 def _calls(
@@ -225,67 +160,10 @@ def _known(intent: Intent, values: Mapping[str, str]) -> bool:
 
 def _call(tool: ToolSpec, values: Mapping[str, str]) -> ToolCall:
     """The call with all that is settled, in the order of the tool's parameters."""
-    given = {s: ANY if values[s] == "dontcare" else values[s] for s in tool.properties if s in values}
+    given = {
+        s: ANY if values[s] == "dontcare" else values[s] for s in tool.properties if s in values
+    }
     return ToolCall(tool.name, given)
-
-
-def _why(
-    values: Mapping[str, str],
-    changed: Sequence[str],
-    old: Mapping[str, str],
-    call: ToolCall,
-    *,
-    books: bool,
-    key: str,
-) -> str:
-    """What the turn changed, and which call follows from it."""
-    name = call.name
-    if not changed:
-        options: tuple[str, ...] = (
-            f"The user agrees and every detail is known, so I call {name}.",
-            f"That is a yes, and nothing is missing; {name} can run.",
-            f"Agreed. I call {name} with the details as they stand.",
-        )
-        return one_of(options, key, "agreed")
-    news = listed([_news(slot, values[slot], old.get(slot, "")) for slot in changed])
-    kept = [s for s in call.arguments if s not in changed]
-    rest = "all else" if len(kept) > 3 else listed([spaced(s) for s in kept])
-    still = f"; {rest} {'stay' if 1 < len(kept) < 4 else 'stays'} as before" if kept else ""
-    if books:
-        options = (
-            f"Now {news}{still}. That is all it needs, so I call {name}.",
-            f"The user settled the last detail: {news}. I call {name}.",
-            f"As {news}, nothing is missing any more; {name} can run.",
-        )
-    else:
-        options = (
-            f"Now {news}{still}. I look it up with {name}.",
-            f"This turn settles something: {news}. I call {name} with all that is known.",
-            f"What changed is that {news}{still}, so {name} has to run.",
-            f"I note that {news}, and search with {name}.",
-        )
-    return one_of(options, key, "why")
-
-
-def _news(slot: str, value: str, old: str) -> str:
-    name = spaced(slot)
-    if value == "dontcare":
-        return f"any {name} will do"
-    if old:
-        return f"the {name} is {value} instead of {old}".replace("dontcare", "any")
-    return f"the {name} is {value}"
-
-
-def _nothing(key: str) -> str:
-    return one_of(
-        (
-            "Nothing new was settled, so no call is needed; I answer.",
-            "The user changed nothing that a tool would need. I reply in words.",
-            "There is no new detail to look up or book, so I just answer.",
-            "No slot changed in this turn; I go on with the conversation.",
-        ),
-        *(key, "nothing"),
-    )
 
 
 def _strangers(

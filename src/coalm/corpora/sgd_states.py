@@ -4,31 +4,27 @@ What the paper's mixture lacks: its state tracking is single-turn SNIPS only, wh
 benchmark, MultiWOZ, asks for states of long conversations.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from coalm.corpora import sgd_older
 from coalm.corpora.records import Skip, chance, ignore
-from coalm.corpora.said_values import clock, number
-from coalm.corpora.sgd import (
-    ARCHIVE,
-    Exchange,
-    Service,
-    ServiceSlot,
-    SgdDialogue,
-    dialogues,
-    schema,
+from coalm.corpora.sgd import ARCHIVE, Service, SgdDialogue, dialogues, schema
+from coalm.corpora.sgd_values import (
+    Unclear,
+    domain_names,
+    slot_name,
+    state_of,
+    stem,
+    told,
+    worded,
 )
 from coalm.corpora.sgd_variants import Variant, variant_of, variants
 from coalm.corpora.states import Slot, as_lines, state_request, write_state
 from coalm.sources import Found
-from coalm.types import Assistant, Dialogue, Sample, User
+from coalm.types import Assistant, Sample, User
 
-_WORDS = {"True": "yes", "False": "no"}
-_TIME = re.compile(r"\btime\b", re.IGNORECASE)
-_COUNT = re.compile(r"\b(?:number of (?!the)|how many|amount|size)", re.IGNORECASE)
-"""What a slot holds is read off its description, which no other name for the slot changes."""
+__all__ = ["Asking", "make", "read", "slot_name", "stem", "tracked"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,10 +40,6 @@ class Asking:
     """Times as `18:30` and numbers in digits, as MultiWOZ has them; else as they were said."""
     name_open: bool = False
     """Open slots are answered with `none` rather than left out."""
-
-
-class Unclear(ValueError):
-    """A value that cannot be written plainly for sure."""
 
 
 def read(
@@ -157,7 +149,7 @@ def tracked(
         state = state_of(dialogue.exchanges[: number_ + 1], used, domains, plain=asking.plain)
         asked = asked.then(Assistant(write_state(_answer(state, names, asking.name_open))))
     return Sample(
-        f"sgd-dst/train/{dialogue.id}#{turn}",
+        f"sgd-dst/train/{dialogue.id}#{turn}{f'x{asking.together}' if asking.together > 1 else ''}",
         "sgd-dst",
         asked,
         f"sgd/train/{dialogue.id}",
@@ -177,11 +169,6 @@ def _slots(domain: str, service: Service, plain: bool) -> list[Slot]:
     ]
 
 
-def told(slot: ServiceSlot, *, plain: bool = True) -> str:
-    """The description; it says how a time is written where that is not as it was said."""
-    return f"{slot.description}, hh:mm" if plain and _is_time(slot) else slot.description
-
-
 def _strangers(
     dialogue: SgdDialogue, services: Mapping[str, Service], wanted: int, asking: Asking
 ) -> list[Slot]:
@@ -195,102 +182,3 @@ def _strangers(
             taken.add(stem(name))
             found += _slots(stem(name), services[name], asking.plain)
     return found[: max(wanted, 0)]
-
-
-def stem(service: str) -> str:
-    """A service's domain: `restaurant` for `Restaurants_1`, `bus` for `Buses_2`."""
-    word = service.rpartition("_")[0].lower()
-    if word.endswith("ses"):
-        return word.removesuffix("es")
-    return word.removesuffix("s") if not word.endswith("ss") else word
-
-
-def slot_name(domain: str, slot: str) -> str:
-    """`hotel-name` for the slot `hotel_name`: the domain is said once, as MultiWOZ does."""
-    short = slot.removeprefix(f"{domain}_")
-    return f"{domain}-{short.replace('_', ' ')}"
-
-
-def domain_names(services: Mapping[str, Service]) -> dict[str, str]:
-    """Each service's domain, `restaurant` for `Restaurants_1`.
-
-    Two services of one domain keep their numbers.
-    """
-    stems = [stem(name) for name in services]
-    return {
-        name: word if stems.count(word) == 1 else name.lower()
-        for name, word in zip(services, stems, strict=True)
-    }
-
-
-def state_of(
-    so_far: Sequence[Exchange],
-    services: Mapping[str, Service],
-    domains: Mapping[str, str],
-    *,
-    plain: bool = False,
-) -> dict[str, str]:
-    """`domain-slot` to value after the last of these user turns; `Unclear` as `values_of`."""
-    return {
-        slot_name(domains[service], slot): value
-        for service, values in values_of(so_far, services, plain=plain).items()
-        for slot, value in values.items()
-    }
-
-
-def values_of(
-    so_far: Sequence[Exchange], services: Mapping[str, Service], *, plain: bool = False
-) -> dict[str, dict[str, str]]:
-    """Service to slot to value; a turn annotates the services that it talks to, the rest is kept.
-
-    With `plain` an `Unclear` is raised for a time or a number that cannot be read for sure.
-    """
-    latest: dict[str, Mapping[str, tuple[str, ...]]] = {}
-    for exchange in so_far:
-        for frame in exchange.user.frames:
-            if frame.state is not None:
-                latest[frame.service] = frame.state
-    heard = "\n".join(t for e in so_far for t in (e.user.text, e.system.text)).lower()
-    return {
-        name: {
-            slot: _written(values, services[name].slots[slot], heard, plain)
-            for slot, values in state.items()
-            if values
-        }
-        for name, state in latest.items()
-    }
-
-
-def _written(values: tuple[str, ...], slot: ServiceSlot, heard: str, plain: bool) -> str:
-    said = worded(_spelling(values, slot.values, heard))
-    if not plain or said == "dontcare" or said in slot.values:
-        return said
-    if _is_time(slot):
-        found = clock(said)
-        if not found:
-            raise Unclear("a time that cannot be read for sure")
-        return found
-    if _COUNT.search(slot.description):
-        found = number(said)
-        if not found:
-            raise Unclear("a number that cannot be read for sure")
-        return found
-    return said
-
-
-def _is_time(slot: ServiceSlot) -> bool:
-    return not slot.values and bool(_TIME.search(slot.description))
-
-
-def _spelling(values: tuple[str, ...], listed: tuple[str, ...], heard: str) -> str:
-    """The listed spelling; else the one last heard, since a model can only copy what was said."""
-    known = [value for value in values if value in listed]
-    if known:
-        return known[0]
-    return max(values, key=lambda value: heard.rfind(value.lower()))
-
-
-def worded(value: str) -> str:
-    """A truth value as `yes` or `no`; every other value as it is."""
-    # Deviation D12: truth values, like slot names, are written as MultiWOZ does.
-    return _WORDS.get(value, value)

@@ -61,7 +61,7 @@ class Variant:
         )
 
     def _turn(self, turn: SgdTurn) -> SgdTurn:
-        return replace(turn, frames=tuple(self._frame(frame) for frame in turn.frames))
+        return SgdTurn(turn.text, tuple(self._frame(frame) for frame in turn.frames))
 
     def _frame(self, frame: Frame) -> Frame:
         names = self.names[frame.service]
@@ -85,12 +85,10 @@ class Variant:
     def _act(self, act: Act, names: Names) -> Act:
         if act.slot == "intent":
             known = self._intents
-            return replace(
-                act,
-                values=tuple(known.get(v, v) for v in act.values),
-                canonical=tuple(known.get(v, v) for v in act.canonical),
-            )
-        return replace(act, slot=names.slots.get(act.slot, act.slot))
+            values = tuple(known.get(v, v) for v in act.values)
+            return Act(act.act, act.slot, values, tuple(known.get(v, v) for v in act.canonical))
+        slot = names.slots.get(act.slot)
+        return act if slot is None else Act(act.act, slot, act.values, act.canonical)
 
     @cached_property
     def _intents(self) -> Mapping[str, str]:

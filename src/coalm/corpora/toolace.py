@@ -1,24 +1,22 @@
-"""ToolACE's multi-turn function calling (Paper 4.1), from the restored first 100 dialogues.
+"""ToolACE's multi-turn function calling (Paper 4.1): the whole, or the restored first 100.
 
-Calls are written `[Market Trends API(trend_type="MARKET_INDEXES")]`, with the values as
-JSON. Names may hold spaces, brackets and slashes, so they are recognised by the list of
-tools rather than by their form.
+Calls are written `[Market Trends API(trend_type="MARKET_INDEXES")]`; see `bracketed`. Where
+the whole `toolace/data.json` is there, `Found.path(ROWS)` leads to it.
 """
 
 import json
 from collections.abc import Iterator
 from typing import Any
 
+from coalm.corpora.bracketed import bracketed
 from coalm.corpora.records import Record, Skip, at, field, ignore, records
 from coalm.corpora.schemas import misfit, relaxed, tool
 from coalm.sources import Found
 from coalm.types import (
     Assistant,
     Dialogue,
-    Json,
     Observation,
     Sample,
-    ToolCall,
     ToolSpec,
     Turn,
     User,
@@ -77,10 +75,9 @@ def _turns(messages: list[Any], tools: list[ToolSpec]) -> list[Turn]:
         match said:
             case "user":
                 turns.append(User(text))
-            case "assistant" if "restored" in message:
-                turns.append(Assistant(calls=read_calls(text, [t.name for t in tools])))
             case "assistant":
-                turns.append(Assistant(text))
+                calls = bracketed(text, [t.name for t in tools])
+                turns.append(Assistant("" if calls else text, calls=calls))
             case "tool":
                 last = turns[-1] if turns else None
                 name = last.calls[0].name if isinstance(last, Assistant) and last.calls else ""
@@ -88,36 +85,3 @@ def _turns(messages: list[Any], tools: list[ToolSpec]) -> list[Turn]:
             case _:
                 raise ValueError(f"a message from an unknown side {said!r}")
     return turns
-
-
-def read_calls(text: str, names: list[str]) -> tuple[ToolCall, ...]:
-    """The calls of `[name(a=1, b="x"), ...]`; a `ValueError` where it is none."""
-    if not (text.startswith("[") and text.endswith("]")):
-        raise ValueError(f"not a list of calls: {text[:60]!r}")
-    calls: list[ToolCall] = []
-    place = 1
-    while place < len(text) - 1:
-        # The longest first: one name may begin with another.
-        name = next(
-            (n for n in sorted(names, key=len, reverse=True) if text.startswith(f"{n}(", place)), ""
-        )
-        if not name:
-            raise ValueError(f"a call of a tool that is not listed: {text[place : place + 60]!r}")
-        arguments, place = _arguments(text, place + len(name) + 1)
-        calls.append(ToolCall(name, arguments))
-        place += len(text[place:]) - len(text[place:].lstrip(", "))
-    return tuple(calls)
-
-
-def _arguments(text: str, place: int) -> tuple[dict[str, Json], int]:
-    """The arguments from `place` on, and the place after their closing bracket."""
-    found: dict[str, Json] = {}
-    decoder = json.JSONDecoder()
-    while not text.startswith(")", place):
-        name, equals, _ = text[place:].partition("=")
-        if not equals:
-            raise ValueError(f"arguments that do not end: {text[place : place + 60]!r}")
-        found[name.strip()], place = decoder.raw_decode(text, place + len(name) + 1)
-        if text.startswith(", ", place):
-            place += 2
-    return found, place + 1

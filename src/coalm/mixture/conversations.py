@@ -4,11 +4,12 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from coalm import shards, store
+from coalm import shards
 from coalm.corpora import (
     glaive,
     hammer,
     masking,
+    own,
     sealtools,
     sgd,
     sgd_states,
@@ -29,6 +30,10 @@ from coalm.types import Sample, System
 def _own(_found: Found, part: Part) -> Iterator[Chunk | Fault]:
     path = Path(part.path)
     return _from_parquet(path) if path.suffix == ".parquet" else chunked(path)
+
+
+def _own_row(record: Record, making: Making) -> Iterator[Sample]:
+    yield own.make(record.place, record.value, making.part.style)
 
 
 def _from_parquet(path: Path) -> Iterator[Chunk]:
@@ -121,4 +126,4 @@ GLAIVE = (Stream(file(glaive.ROWS), lambda record, making: glaive.make(record, m
 TOOLACE = (Stream(file(toolace.ROWS), lambda record, making: toolace.make(record, making.skip)),)
 SGD_STATES = (Stream(dialogues, _sgd_states, services),)
 SGD_CRA = (Stream(dialogues, sgd_cra, services),)
-OWN = (Stream(_own, lambda record, _: [store.load_sample(record.value)]),)
+OWN = (Stream(_own, _own_row),)

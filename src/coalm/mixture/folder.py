@@ -5,17 +5,16 @@ there is no clock and no machine in them. The folder appears whole under its nam
 at all, and memory does not grow with it: see `work` for how rows wait on disk.
 """
 
-import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import coalm
 from coalm import models, recipe, store
+from coalm.corpora.chunks import Fault
 from coalm.crew import Crew
 from coalm.errors import DataError, RecipeError
 from coalm.formats import format_of
@@ -26,7 +25,7 @@ from coalm.mixture.decontaminate import HeldOut, hold_out
 from coalm.mixture.manifest import Manifest, PartReport
 from coalm.mixture.readers import corpus, files, licences, located
 from coalm.mixture.settings import DataSettings, Part
-from coalm.mixture.work import Plan
+from coalm.mixture.work import Plan, within
 from coalm.sources import Found
 
 if TYPE_CHECKING:
@@ -55,13 +54,13 @@ def build(
     """
     check(settings)
     _free(out)
-    found = [located(part) for part in settings.parts]
+    found = [located(part, settings, note) for part in settings.parts]
     for one in found:
         note(one.describe())
     held = hold_out(held_out or {}, settings.decontaminate_ngram)
     plan = Plan(settings, _tokenizer(settings.tokenizer, note), held, _contexts(settings, found))
     silent = progress or _silent
-    with _appearing(out) as folder, Crew(plan, processes) as crew:
+    with store.appearing(out) as folder, Crew(plan, processes) as crew:
         spills = folder / "spills"
         spills.mkdir()
         chooser = Chooser(plan, crew, spills, silent)
@@ -120,7 +119,8 @@ def _write_lists(folder: Path, chooser: Chooser, choices: Sequence[Choice]) -> N
     gone = [asdict(one) for choice in choices for one in choice.left_out]
     store.append(folder / LEFT_OUT, gone)
     if chooser.faults:
-        store.append(folder / ERRORS, [asdict(fault) for fault in chooser.faults])
+        faults = [Fault(within(fault.place), fault.why) for fault in chooser.faults]
+        store.append(folder / ERRORS, map(asdict, faults))
 
 
 def _manifest(
@@ -164,7 +164,7 @@ def is_current(out: Path, settings: DataSettings) -> bool:
         made.recipe_hash == recipe_hash(settings)
         and made.made_by == _made_by()
         and [dict(p.files) for p in made.parts]
-        == [files(part, located(part)) for part in settings.parts]
+        == [files(part, located(part, settings)) for part in settings.parts]
         and all((out / name).is_file() for name in made.files)
     )
 
@@ -187,7 +187,7 @@ def check(settings: DataSettings) -> None:
             raise RecipeError(
                 f"data: parts: {part.corpus} is not in the paper's mixture; form: conversation"
             )
-        located(part)
+        located(part, settings)
         for name in part.dialect.split(","):
             if name.strip():
                 format_of(settings.layout, name.strip())
@@ -234,24 +234,6 @@ def _made_by() -> str:
 def _free(out: Path) -> None:
     if out.exists() and not (out / paper.NAME).exists() and (out.is_file() or any(out.iterdir())):
         raise DataError(f"{out} is there and is no data folder; choose another name")
-
-
-@contextmanager
-def _appearing(out: Path) -> Iterator[Path]:
-    """A folder that takes its name when the block ends well, and vanishes otherwise."""
-    draft = out.with_name(f".{out.name}.{os.getpid()}.part")
-    old = out.with_name(f".{out.name}.{os.getpid()}.old")
-    draft.mkdir(parents=True)
-    try:
-        yield draft
-        if out.exists():
-            out.rename(old)
-        draft.rename(out)
-    finally:
-        if old.exists() and not out.exists():
-            old.rename(out)  # stopped between the two renames
-        shutil.rmtree(draft, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
 
 
 def _silent(_what: str, _done: int, _of: int | None) -> None:

@@ -1,14 +1,14 @@
 """Corpora by name. A new one is one file in `corpora`, its stream, and one line here."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from coalm import sources, store
-from coalm.corpora import hammer
-from coalm.errors import DataError, RecipeError, unknown
+from coalm.corpora import hammer, own
+from coalm.errors import RecipeError, unknown
 from coalm.mixture import conversations, paper_rows
-from coalm.mixture.settings import Part
+from coalm.mixture.settings import DataSettings, Part
 from coalm.mixture.streams import Stream
 from coalm.sources import Found, Source
 
@@ -31,13 +31,17 @@ class Corpus:
         return self.published if part.form == "published" else self.conversations
 
 
+def _quiet(_said: str) -> None:
+    """Nobody is told."""
+
+
 _XLAM = {hammer.XLAM["xlam"]: "CC-BY-4.0", hammer.XLAM["irrelevance"]: "CC-BY-NC-4.0"}
 
 CORPORA: Mapping[str, Corpus] = {
     "snips": Corpus("snips", conversations.SNIPS, paper_rows.SNIPS),
     "hammer": Corpus("hammer", conversations.HAMMER, paper_rows.HAMMER, _XLAM),
     "sealtools": Corpus("sealtools", conversations.SEALTOOLS),
-    "toolrl": Corpus("hammer", conversations.TOOLRL),
+    "toolrl": Corpus("toolrl", conversations.TOOLRL),
     "glaive": Corpus("glaive", conversations.GLAIVE),
     "toolace": Corpus("toolace", conversations.TOOLACE, paper_rows.TOOLACE),
     "sgd-dst": Corpus("sgd", conversations.SGD_STATES),
@@ -54,16 +58,15 @@ def corpus(name: str) -> Corpus:
     return CORPORA[name]
 
 
-def located(part: Part) -> Found:
+def located(part: Part, settings: DataSettings, note: Callable[[str], None] = _quiet) -> Found:
     """Where a part's source is on this machine; for `own`, its file as a source of its own."""
     known = corpus(part.corpus)
     if known.source:
-        return sources.find(known.source)
-    path = Path(part.path)
+        return sources.find(known.source, partial=settings.partial, allow=settings.allow, note=note)
     if not part.path:
         raise RecipeError("data: parts: the corpus 'own' needs a path to a JSONL or parquet file")
-    if not path.is_file():
-        raise DataError(f"{path}: no such file; the corpus 'own' reads JSONL or parquet")
+    path = Path(part.path)
+    own.peek(path)
     source = Source("own", f"own file {path.name}", str(path), "as its owner says", (path.name,))
     return Found(source, path.parent, "mirror")
 

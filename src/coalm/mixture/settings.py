@@ -45,7 +45,9 @@ class Part:
     domains: tuple[str, ...] = ()
     """sgd-dst: keep the dialogues about these domains only, such as hotel; all if empty."""
     path: str = ""
-    """own: a JSONL or parquet file of samples."""
+    """own: a JSONL, JSON or parquet file of conversations."""
+    style: str = ""
+    """own: how they are written: coalm, openai or sharegpt; empty means as each row looks."""
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -68,6 +70,11 @@ class DataSettings:
     """Rows of more tokens are left out."""
     decontaminate_ngram: Annotated[int, Field(ge=0)] = 13
     """Rows that share so many words in a row with a benchmark are left out; 0 for no check."""
+    partial: bool = False
+    """Corpora of which a part is missing are used as well, and the manifest says what is missing;
+    otherwise they are completed by download, or nothing is built."""
+    allow: tuple[str, ...] = ()
+    """Sources that are off unless they are named here: gated, non-commercial."""
     near_duplicates: Share = 0.0
     """Rows whose words are alike to this degree (estimated Jaccard index of word 5-grams) are kept
     once, whatever source they come from; 0 for no check."""

@@ -188,7 +188,7 @@ def _samples(plan: Plan, job: Job, batch: Batch) -> Iterator[_Made]:
         for sample in _made(stream, record, making, batch):
             batch.samples += 1
             for spoken in _spoken(sample, part, settings.seed):
-                yield _Made(shortened(spoken, part.turns), record.place, key)
+                yield _Made(shortened(spoken, part.turns), within(record.place), key)
 
 
 def _made(stream: Stream, record: Record, making: Making, batch: Batch) -> list[Sample]:
@@ -263,6 +263,11 @@ def _line(
         batch,
         at,
     )
+
+
+def within(place: str) -> str:
+    """A place without the folders above its file, so that it reads the same on every machine."""
+    return place[place.rfind("/") + 1 :]
 
 
 def number(*key: object) -> int:

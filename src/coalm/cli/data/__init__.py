@@ -2,6 +2,7 @@
 
 import typer
 
+from coalm.cli.data.audit import audit
 from coalm.cli.data.build import build, built, data_folder
 from coalm.cli.data.diff import diff
 from coalm.cli.data.export import export
@@ -24,3 +25,4 @@ app.command("show")(show)
 app.command("diff")(diff)
 app.command("export")(export)
 app.command("teach")(teach)
+app.command("audit")(audit)

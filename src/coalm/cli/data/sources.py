@@ -35,7 +35,7 @@ def listed(names: Names = None, allow: Allow = None, long: Long = False) -> None
 
     from coalm import sources
 
-    chosen, gates = _chosen(names), _gates(allow)
+    chosen, gates, root = _chosen(names), _gates(allow), sources.mirror()
     table = Table(title="Sources of data", title_justify="left")
     for column in ("name", "licence", "size", "here", "where and what"):
         table.add_column(column, justify="right" if column == "size" else "left", overflow="fold")
@@ -47,7 +47,6 @@ def listed(names: Names = None, allow: Allow = None, long: Long = False) -> None
     if long:
         for source in chosen:
             _tell(source)
-    root = sources.mirror()
     note(f"mirror: {root or 'none (set COALM_DATA)'}; downloads: {sources.downloads()}")
 
 
@@ -91,6 +90,7 @@ def check(names: Names = None) -> None:
     from coalm import sources
 
     broken = files = 0
+    sources.mirror()  # where COALM_DATA names nothing, that is the one thing to say
     for source in _chosen(names):
         verdicts = list(sources.check(source))
         if not verdicts:
