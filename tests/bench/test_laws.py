@@ -37,6 +37,8 @@ SILENCE: Mapping[str, Mapping[str, float]] = {
     # Saying nothing is what is asked for where no function fits.
     "bfcl:ast": {"Irrelevance": 100.0},
     "bfcl:single": {"Irrelevance": 100.0},
+    "bfcl:single-prompt": {"Irrelevance": 100.0},
+    "bfcl:sensitivity": {},
     # One turn of three, in one case of five, asks for nothing that can be done.
     **dict.fromkeys(
         ("bfcl:multi-turn", "bfcl:multi-turn-prompt"),
@@ -104,7 +106,10 @@ def judged(name: str, replies: Sequence[Reply]) -> dict[str, float]:
         Scored(benchmark.id(case), benchmark.part(case), benchmark.score(case, reply).scores)
         for case, reply in zip(benchmark.cases(), replies, strict=True)
     ]
-    metrics = [m for m in benchmark.about.metrics if "unreadable" not in m.name]
+    # How many are unreadable and how far syntaxes are apart are no scores.
+    metrics = [
+        m for m in benchmark.about.metrics if "unreadable" not in m.name and m.how != "spread"
+    ]
     return {m.name: figure(rows, m).value for m in metrics if figure(rows, m).n}
 
 

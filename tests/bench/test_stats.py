@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from coalm.bench.base import mean, micro_f1
+from coalm.bench.base import Metric, mean, micro_f1
 from coalm.bench.stats import Figure, Scored, difference, figure
 
 RIGHT = mean("Right", "right", main=True)
@@ -93,3 +93,37 @@ def test_five_hundred_cases_take_well_under_a_second() -> None:
     begun = time.process_time()
     figure(_rows(0.4, 500), RIGHT)
     assert time.process_time() - begun < 1.0
+
+
+BOTH = (("a", 1.0), ("b", 1.0))
+
+
+def _two(n: int, a: float, b: float) -> list[Scored]:
+    """Cases of which the first shares are right in two ways of asking."""
+    return [Scored(f"q{i}", "p", {"a": float(i < a * n), "b": float(i < b * n)}) for i in range(n)]
+
+
+def test_the_worst_and_the_spread_are_of_means() -> None:
+    rows = _two(100, 0.9, 0.3)
+    assert figure(rows, Metric("Worst", BOTH, how="worst")).value == pytest.approx(30.0)
+    assert figure(rows, Metric("Spread", BOTH, how="spread")).value == pytest.approx(60.0)
+    assert Metric("Spread", BOTH, how="spread").of([]) == 0.0
+
+
+def test_a_spread_is_drawn_in_pairs() -> None:
+    """Ways that fail on the very same cases are never apart, however the cases are drawn."""
+    together = figure(_two(100, 0.5, 0.5), Metric("Spread", BOTH, how="spread"))
+    assert (together.value, together.low, together.high) == (0.0, 0.0, 0.0)
+    rng = Random(4)
+    loose = [
+        Scored(f"q{i}", "p", {"a": float(rng.random() < 0.5), "b": float(rng.random() < 0.5)})
+        for i in range(100)
+    ]
+    assert figure(loose, Metric("Spread", BOTH, how="spread")).high > 5
+
+
+def test_two_models_spreads_can_be_compared() -> None:
+    spread = Metric("Spread", BOTH, how="spread")
+    found = difference(_two(100, 0.9, 0.3), _two(100, 0.9, 0.8), spread)
+    assert found.value == pytest.approx(50.0)
+    assert found.apart

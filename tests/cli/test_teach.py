@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ def command(*words: str, key: str = "") -> tuple[list[str], dict[str, str]]:
     environment = os.environ | {
         "COALM_DATA": "",
         "COALM_OFFLINE": "1",
+        "COALM_CACHE": str(Path(tempfile.gettempdir()) / "coalm-no-downloads"),
         "COLUMNS": "200",
         "NO_COLOR": "1",
         "OPENAI_API_KEY": key,

@@ -49,6 +49,10 @@ class Verdict:
     """What was wrong, for a person."""
 
 
+Sums = tuple[float, float]
+"""What stands above and below the line of a metric."""
+
+
 @dataclass(frozen=True, slots=True)
 class Metric:
     """A figure over many cases: a mean, or a ratio of sums such as micro F1, times 100."""
@@ -63,14 +67,36 @@ class Metric:
     """Count only the cases whose `part` this is; empty means all."""
     main: bool = False
     """Whether this is the benchmark's headline."""
+    how: Literal["ratio", "worst", "spread"] = "ratio"
+    """A ratio of sums; or, of the means of the scores above the line, the lowest, or the
+    highest minus the lowest."""
 
     def of(self, rows: Sequence[tuple[str, Mapping[str, float]]]) -> float:
         """The figure, 0 to 100, over `(part, scores)` of some cases; 0 over none."""
         kept = [scores for part, scores in rows if not self.only or part == self.only]
-        above = sum(w * s.get(name, 0.0) for s in kept for name, w in self.numerator)
-        below = sum(w * s.get(name, 0.0) for s in kept for name, w in self.denominator)
-        below = below if self.denominator else float(len(kept))
-        return 100.0 * above / below if below else 0.0
+        sums = [self.sums(scores) for scores in kept]
+        return self.value([_total(column) for column in zip(*sums, strict=True)])
+
+    def sums(self, scores: Mapping[str, float]) -> tuple[Sums, ...]:
+        """What one case adds above and below the line; of several means, for each of them."""
+        if self.how != "ratio":
+            return tuple((w * scores.get(name, 0.0), 1.0) for name, w in self.numerator)
+        above = sum(w * scores.get(name, 0.0) for name, w in self.numerator)
+        below = sum(w * scores.get(name, 0.0) for name, w in self.denominator)
+        return ((above, below if self.denominator else 1.0),)
+
+    def value(self, sums: Sequence[Sums]) -> float:
+        """The figure, 0 to 100, from the sums over the cases."""
+        found = [100.0 * above / below if below else 0.0 for above, below in sums]
+        match self.how:
+            case _ if not found:
+                return 0.0
+            case "worst":
+                return min(found)
+            case "spread":
+                return max(found) - min(found)
+            case _:
+                return found[0]
 
 
 def mean(name: str, score: str, *, only: str = "", main: bool = False) -> Metric:
@@ -161,6 +187,10 @@ class Player(Protocol[D]):
     def play(self, cases: Sequence[D], agent: Agent) -> list[Reply]:
         """A reply for each case, in order; `unanswered` where any step of it was not answered."""
         ...
+
+
+def _total(pairs: Sequence[Sums]) -> Sums:
+    return sum(above for above, _ in pairs), sum(below for _, below in pairs)
 
 
 def replies(benchmark: Benchmark[C], agent: Agent, cases: Sequence[C]) -> list[Reply]:

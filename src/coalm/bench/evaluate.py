@@ -1,5 +1,6 @@
 """One model on some benchmarks: a folder for each of them, under one evaluation folder."""
 
+import shlex
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,17 +9,13 @@ from typing import Annotated, Any
 from pydantic import Field
 from pydantic.dataclasses import dataclass as settings_class
 
-from coalm import models, store
-from coalm.bench.outcomes import Scores
+from coalm import store
+from coalm.bench.outcomes import SCORES, Scores
 from coalm.bench.runner import RunSettings, run
+from coalm.bench.speakers import Speakers, check_engine, opened, own_layout
 from coalm.bench.table import PROTOCOLS, full_name, open_benchmark
-from coalm.engines import ENGINES, Engine, Model, open_engine
-from coalm.engines.lazy import Lazy
-from coalm.errors import RecipeError, unknown
+from coalm.errors import RecipeError
 from coalm.formats import Format, format_of
-from coalm.formats.dialects import dialect
-from coalm.formats.layouts import layout, layout_for
-from coalm.formats.tokens import open_tokenizer
 from coalm.recipe import STRICT
 
 Note = Callable[[str], None]
@@ -48,6 +45,24 @@ class EvalSettings:
     """Precision; auto is bf16 where this machine is faster with it."""
     batch: Annotated[int, Field(ge=1)] = 64
     """Cases that are asked side by side."""
+    max_tokens: Annotated[int, Field(ge=1)] | None = None
+    """New tokens a model step; what each benchmark allows if not given."""
+    base_urls: tuple[str, ...] = ()
+    """OpenAI-compatible endpoints for the engine `server`, all with the same model."""
+    chat: bool = True
+    """Ask endpoints for chat, with their own tool calls or in a dialect; else for raw text."""
+    concurrency: Annotated[int, Field(ge=1)] | None = None
+    """Requests under way at once at all endpoints together; `batch` if not given."""
+    timeout: Annotated[float, Field(gt=0)] = 120.0
+    """Seconds for one try of a request."""
+    max_retries: Annotated[int, Field(ge=0)] = 6
+    """Further tries after 429, 5xx, a time-out or a lost connection."""
+    key_env: str = "OPENAI_API_KEY"
+    """The environment variable that holds the key."""
+    price_in: Annotated[float, Field(ge=0)] = 0.0
+    """Price of a million prompt tokens."""
+    price_out: Annotated[float, Field(ge=0)] = 0.0
+    """Price of a million answer tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,36 +90,74 @@ def evaluate(
     """
     check(settings)
     names = [full_name(name) for name in settings.bench]
+    with opened(model, settings, note) as speakers:
+        return [
+            _evaluated(name, speakers, settings, out, label or model, progress, note)
+            for name in names
+        ]
+
+
+def _evaluated(
+    name: str,
+    speakers: Speakers,
+    settings: EvalSettings,
+    out: Path,
+    label: str,
+    progress: Callable[[str, int, int, str], None],
+    note: Note,
+) -> Evaluated:
     limits = {full_name(name): limit for name, limit in settings.limits.items()}
-    folder = models.folder(model, note)
-    markers = settings.layout or _layout(folder)
-    engine = Lazy(lambda: _open(settings, model, note))
-    identity = {
-        "label": label or model,
-        "model": models.identity(model, folder),
-        "engine": settings.engine,
-        "dtype": settings.dtype,
+    benchmark = open_benchmark(name)
+    speaker, fmt = speakers.speaker(benchmark.about)
+    note(f"{name}, data {benchmark.about.version}, format {fmt}")
+    where = out / name.replace(":", ".")
+    longest = {} if settings.max_tokens is None else {"max_tokens": settings.max_tokens}
+    identity = {"label": label, **speakers.identity, "format": fmt, **longest}
+    speakers.begin(where)
+    scores = run(
+        benchmark,
+        speaker,
+        where,
+        RunSettings(
+            limit=limits.get(name, settings.limit),
+            seed=settings.seed,
+            batch=settings.batch,
+            max_tokens=settings.max_tokens,
+        ),
+        identity=identity,
+        progress=lambda n, of, said: progress(name, n, of, said),
+        note=note,
+    )
+    spent = speakers.spent()
+    if spent:
+        _tell(where, spent, name, settings)
+        note(f"{name}: " + ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in spent.items()))
+    return Evaluated(name, where, scores)
+
+
+def _tell(where: Path, spent: Mapping[str, Any], name: str, settings: EvalSettings) -> None:
+    """Add to `scores.json` what the answers took, and how to ask for them again."""
+    row = store.read_json(where / SCORES)
+    told = {"usage": dict(spent), "command": _command(row, name, where, settings)}
+    store.write_json(where / SCORES, row | {"identity": row["identity"] | told})
+
+
+def _command(row: Mapping[str, Any], name: str, where: Path, settings: EvalSettings) -> str:
+    words = ["coalm", "eval", row["model"]["name"], "--bench", name, "--engine", "server"]
+    words += [word for url in settings.base_urls for word in ("--base-url", url)]
+    words += ["--chat" if settings.chat else "--raw"]
+    given = {
+        "layout": settings.layout,
+        "dialect": settings.dialect,
+        "limit": row["limit"],
+        "seed": row["seed"] or "",
+        "max-tokens": settings.max_tokens,
+        "label": row["label"],
+        "out": where.parent.as_posix(),
     }
-    done = []
-    for name in names:
-        benchmark = open_benchmark(name)
-        about = benchmark.about
-        fmt = format_of(markers, settings.dialect or about.dialect, rows=settings.rows)
-        note(f"{name}, data {about.version}, format {fmt.name}")
-        where = out / name.replace(":", ".")
-        scores = run(
-            benchmark,
-            Model(engine, fmt),
-            where,
-            RunSettings(
-                limit=limits.get(name, settings.limit), seed=settings.seed, batch=settings.batch
-            ),
-            identity={**identity, "format": fmt.name},
-            progress=lambda n, of, said, name=name: progress(name, n, of, said),  # type: ignore[misc]
-            note=note,
-        )
-        done.append(Evaluated(name, where, scores))
-    return done
+    for option, value in given.items():
+        words += [] if value in ("", None) else [f"--{option}", str(value)]
+    return shlex.join([*words, *(["--rows"] if settings.rows else [])])
 
 
 def check(settings: EvalSettings) -> None:
@@ -113,17 +166,12 @@ def check(settings: EvalSettings) -> None:
         raise RecipeError("no benchmark is named; there are " + ", ".join(PROTOCOLS))
     for name in (*settings.bench, *settings.limits):
         full_name(name)
-    if settings.dialect:
-        dialect(settings.dialect)
-    if settings.layout:
-        layout(settings.layout)
-    if settings.engine not in ENGINES:
-        raise RecipeError(unknown("engine", settings.engine, ENGINES))
+    check_engine(settings)
 
 
 def format_for(folder: Path, dialect_name: str) -> Format:
     """The format to speak with a model in: its own layout, the dialect asked for."""
-    return format_of(_layout(folder), dialect_name)
+    return format_of(own_layout(folder), dialect_name)
 
 
 def held_out() -> Mapping[str, Iterable[str]]:
@@ -135,15 +183,3 @@ def held_out() -> Mapping[str, Iterable[str]]:
         "apibank": apibank.held_out_texts(),
         "bfcl": bfcl.held_out_texts(),
     }
-
-
-def _layout(folder: Path) -> str:
-    """The layout that a model of ours was trained with, else one that its tokenizer knows."""
-    trained: Any = {}
-    if (folder / "coalm-format.json").exists():
-        trained = store.read_json(folder / "coalm-format.json")
-    return str(trained.get("layout") or layout_for(open_tokenizer(folder)).name)
-
-
-def _open(settings: EvalSettings, model: str, note: Note) -> Engine:
-    return open_engine(settings.engine, model, dtype=settings.dtype, note=note)

@@ -47,6 +47,8 @@ class Scores:
     completion_tokens: int = 0
     seconds: float = 0.0
     """Spent on the cases, earlier sittings included."""
+    parts: Mapping[str, int] = field(default_factory=dict)
+    """Cases of the whole benchmark, by part."""
 
     @property
     def main(self) -> Figure | None:
@@ -181,6 +183,7 @@ def tally(
         prompt_tokens=sum(row["prompt_tokens"] for row in rows),
         completion_tokens=sum(row["completion_tokens"] for row in rows),
         seconds=round(sum(row["seconds"] for row in rows), 1),
+        parts=dict(Counter(map(benchmark.part, benchmark.cases()))),
     )
 
 
@@ -196,7 +199,7 @@ def write_scores(
     """`scores.json`: the figures, how each is computed, and everything they depend on."""
     about = benchmark.about
     sums = {
-        (m.name, m.only): {"numerator": m.numerator, "denominator": m.denominator}
+        (m.name, m.only): {"numerator": m.numerator, "denominator": m.denominator, "how": m.how}
         for m in about.metrics
     }
     row = {

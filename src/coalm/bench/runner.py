@@ -49,6 +49,8 @@ class RunSettings:
     """Chooses the cases where there is a limit; the same for every model."""
     batch: int = 32
     """Cases that are asked side by side."""
+    max_tokens: int | None = None
+    """New tokens a model step, where it is not what the benchmark allows."""
 
 
 def run(
@@ -87,7 +89,7 @@ def run(
         (case for case in chosen if benchmark.id(case) not in kept),
         key=lambda case: (-len(texts[benchmark.id(case)]), benchmark.id(case)),
     )
-    agent = _agent(benchmark, speaker, settings.seed)
+    agent = _agent(benchmark, speaker, settings)
     progress(len(kept), len(chosen), _so_far(benchmark, kept))
     begun_with = len(kept)
     for start in range(0, len(left), settings.batch):
@@ -121,7 +123,7 @@ def rescore(out: Path, benchmark: Benchmark[C], fmt: Format) -> Scores:
         speaker = Model(Scripted(list(row["raw"])), fmt)
         if case is None or sha(asked(speaker, benchmark.opening(case))) != row["prompt_sha"]:
             raise DataError(f"{out}: case {row['id']!r} is not the one that was answered")
-        [reply] = replies(benchmark, _agent(benchmark, speaker, 0), [case])
+        [reply] = replies(benchmark, _agent(benchmark, speaker, RunSettings()), [case])
         rows.append(row | judged(benchmark, case, reply))
     settle(out, rows)
     scores = tally(benchmark, rows, available=len(cases), missing=before["not_answered"])
@@ -164,9 +166,10 @@ def asked(speaker: Speaker, opening: Dialogue) -> str:
     return store.compact([store.dump_turns(opening.turns), store.dump_tools(opening.tools)])
 
 
-def _agent(benchmark: Benchmark[C], speaker: Speaker, seed: int) -> Agent:
+def _agent(benchmark: Benchmark[C], speaker: Speaker, settings: RunSettings) -> Agent:
     about = benchmark.about
-    return Agent(speaker, {}, about.max_steps, Sampling(max_tokens=about.max_tokens, seed=seed))
+    longest = settings.max_tokens or about.max_tokens
+    return Agent(speaker, {}, about.max_steps, Sampling(max_tokens=longest, seed=settings.seed))
 
 
 def _play(

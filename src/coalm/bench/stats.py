@@ -10,13 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from coalm.bench.base import Metric
+from coalm.bench.base import Metric, Sums
 
 RESAMPLES = 1000
 """Draws behind an interval."""
-
-Sums = tuple[float, float]
-"""What stands above and below the line of a metric."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +56,11 @@ def figure(rows: Sequence[Scored], metric: Metric, *, seed: int = 0) -> Figure:
     interval is a point: read it beside `n`.
     """
     kept = [row for row in rows if not metric.only or row.part == metric.only]
-    groups: dict[str, Sums] = {}
+    groups: dict[str, tuple[Sums, ...]] = {}
     for row in kept:
-        groups[row.source] = _plus(groups.get(row.source, (0.0, 0.0)), _sums(metric, row))
+        _add(groups, row.source, metric.sums(row.scores))
     value = metric.of([(row.part, row.scores) for row in kept])
-    drawn = _resampled([(g,) for g in groups.values()], lambda sums: _ratio(*sums[0]), seed)
+    drawn = _resampled(list(groups.values()), metric.value, seed)
     low, high = _interval(drawn, value)
     return Figure(metric.name, value, low, high, len(kept), metric.main, metric.only)
 
@@ -77,20 +74,25 @@ def difference(
     """
     others = {row.id: row for row in theirs}
     kept = [row for row in ours if row.id in others and metric.only in ("", row.part)]
-    groups: dict[str, tuple[Sums, Sums]] = {}
+    groups: dict[str, tuple[Sums, ...]] = {}
     for row in kept:
-        a, b = groups.get(row.source, ((0.0, 0.0), (0.0, 0.0)))
-        groups[row.source] = _plus(a, _sums(metric, row)), _plus(b, _sums(metric, others[row.id]))
-    whole = tuple(map(_total, zip(*groups.values(), strict=True)))
-    value = _gap(whole) if whole else 0.0
-    low, high = _interval(_resampled(list(groups.values()), _gap, seed), value)
+        pair = *metric.sums(row.scores), *metric.sums(others[row.id].scores)
+        _add(groups, row.source, pair)
+
+    def gap(sums: Sequence[Sums]) -> float:
+        half = len(sums) // 2
+        return metric.value(sums[:half]) - metric.value(sums[half:])
+
+    whole = [_total(column) for column in zip(*groups.values(), strict=True)]
+    value = gap(whole)
+    low, high = _interval(_resampled(list(groups.values()), gap, seed), value)
     return Figure(metric.name, value, low, high, len(kept), metric.main, metric.only)
 
 
-def _sums(metric: Metric, row: Scored) -> Sums:
-    above = sum(w * row.scores.get(name, 0.0) for name, w in metric.numerator)
-    below = sum(w * row.scores.get(name, 0.0) for name, w in metric.denominator)
-    return above, below if metric.denominator else 1.0
+def _add(groups: dict[str, tuple[Sums, ...]], source: str, sums: tuple[Sums, ...]) -> None:
+    """Add what a case has to the sums of its source."""
+    before = groups.get(source)
+    groups[source] = sums if before is None else tuple(map(_total, zip(before, sums, strict=True)))
 
 
 def _resampled(
@@ -113,18 +115,6 @@ def _interval(drawn: Sequence[float], value: float) -> tuple[float, float]:
         return value, value
     cut = math.floor(0.025 * len(drawn))
     return min(drawn[cut], value), max(drawn[-cut - 1], value)
-
-
-def _ratio(above: float, below: float) -> float:
-    return 100.0 * above / below if below else 0.0
-
-
-def _gap(sums: Sequence[Sums]) -> float:
-    return _ratio(*sums[0]) - _ratio(*sums[1])
-
-
-def _plus(one: Sums, other: Sums) -> Sums:
-    return one[0] + other[0], one[1] + other[1]
 
 
 def _total(pairs: Sequence[Sums]) -> Sums:

@@ -10,7 +10,7 @@ from coalm.errors import RecipeError, unknown
 PROTOCOLS: Mapping[str, tuple[str, ...]] = {
     "multiwoz": ("dst-json",),
     "apibank": ("hammer",),
-    "bfcl": ("ast", "single", "multi-turn", "multi-turn-prompt"),
+    "bfcl": ("ast", "single", "single-prompt", "multi-turn", "multi-turn-prompt", "sensitivity"),
 }
 """The protocols of each benchmark; the first is meant where none is named."""
 
@@ -46,6 +46,16 @@ def open_benchmark(name: str, *, miniature: bool = False) -> Benchmark[Any]:
             from coalm.bench import bfcl
 
             return bfcl.single_turn(bfcl.miniature() if miniature else bfcl.find())
+        case "bfcl:single-prompt":
+            from coalm.bench import bfcl
+            from coalm.bench.bfcl.prompted import BfclPrompted
+
+            return BfclPrompted(bfcl.miniature() if miniature else bfcl.find())
+        case "bfcl:sensitivity":
+            from coalm.bench import bfcl
+            from coalm.bench.bfcl.sensitivity import BfclSensitivity
+
+            return BfclSensitivity(bfcl.miniature() if miniature else bfcl.find())
         case "bfcl:multi-turn" | "bfcl:multi-turn-prompt" as protocol:
             from coalm.bench import bfcl
             from coalm.bench.bfcl.multiturn import BfclMultiTurn

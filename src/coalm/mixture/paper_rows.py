@@ -40,7 +40,7 @@ def _ready(found: Found, _part: Part) -> Iterator[Chunk | Fault]:
 def _cra(record: Record, making: Making) -> Iterator[Sample]:
     services, listed = making.context
     dialogue = sgd.fitting(record, services)
-    sample = annotated.annotated(dialogue, services)
+    sample = annotated.annotated(dialogue, services, apart=False)
     wrong = check(sample, dialogue, services)
     if wrong:
         making.skip(str(wrong[0]))

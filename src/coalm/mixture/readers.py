@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from coalm import sources, store
-from coalm.corpora import hammer, own
+from coalm.corpora import hammer, own, sgd_older
 from coalm.errors import RecipeError, unknown
-from coalm.mixture import conversations, paper_rows
+from coalm.mixture import call_lessons, conversations, paper_rows, sgd_lessons
 from coalm.mixture.settings import DataSettings, Part
 from coalm.mixture.streams import Stream
 from coalm.sources import Found, Source
@@ -36,16 +36,22 @@ def _quiet(_said: str) -> None:
 
 
 _XLAM = {hammer.XLAM["xlam"]: "CC-BY-4.0", hammer.XLAM["irrelevance"]: "CC-BY-NC-4.0"}
+_OLDER = {sgd_older.ARCHIVE: "CC-BY-SA-4.0"}
 
 CORPORA: Mapping[str, Corpus] = {
     "snips": Corpus("snips", conversations.SNIPS, paper_rows.SNIPS),
-    "hammer": Corpus("hammer", conversations.HAMMER, paper_rows.HAMMER, _XLAM),
-    "sealtools": Corpus("sealtools", conversations.SEALTOOLS),
-    "toolrl": Corpus("toolrl", conversations.TOOLRL),
+    "hammer": Corpus("hammer", call_lessons.HAMMER, paper_rows.HAMMER, _XLAM),
+    "sealtools": Corpus("sealtools", call_lessons.SEALTOOLS),
+    "toolrl": Corpus("toolrl", call_lessons.TOOLRL),
     "glaive": Corpus("glaive", conversations.GLAIVE),
     "toolace": Corpus("toolace", conversations.TOOLACE, paper_rows.TOOLACE),
-    "sgd-dst": Corpus("sgd", conversations.SGD_STATES),
-    "sgd-cra": Corpus("sgd", conversations.SGD_CRA, paper_rows.SGD_CRA),
+    "sgd-dst": Corpus("sgd", sgd_lessons.STATES, extras=_OLDER),
+    "sgd-react": Corpus("sgd", sgd_lessons.REACT, extras=_OLDER),
+    "sgd-cra": Corpus("sgd", sgd_lessons.CRA, paper_rows.SGD_CRA),
+    "sgd-calls": Corpus("sgd", sgd_lessons.CALLS),
+    "sgd-clarify": Corpus("sgd", sgd_lessons.CLARIFY),
+    "sgd-requests": Corpus("sgd", sgd_lessons.REQUESTS),
+    "sgd-irrelevant": Corpus("sgd", sgd_lessons.IRRELEVANT),
     "own": Corpus("", conversations.OWN),
 }
 """Every corpus that a part can name."""

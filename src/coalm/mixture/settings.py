@@ -16,7 +16,8 @@ class Part:
     """One corpus of a mixture, and how much of it."""
 
     corpus: str
-    """The corpus: snips, hammer, sealtools, toolrl, glaive, toolace, sgd-dst, sgd-cra or own."""
+    """The corpus: snips, hammer, sealtools, toolrl, glaive, toolace, sgd-dst, sgd-react, sgd-cra,
+    sgd-calls, sgd-clarify, sgd-requests, sgd-irrelevant or own."""
     rows: Count | None = None
     """At most so many rows, chosen by a seeded hash; all of them if not given."""
     form: Literal["conversation", "published"] = "conversation"
@@ -29,21 +30,50 @@ class Part:
     row takes one. Empty means as the run chooses (sgd-cra: react)."""
     dialects_each: Count = 1
     """Each row comes in so many of the part's dialects."""
+    thoughts: Share = 0.0
+    """The share of rows that think before they call, and are asked to; in react all do."""
     longest: Count | None = None
     """Rows of more tokens are left out; if not given, the mixture's own limit holds."""
     turns: Count | None = None
     """Keep so many user turns of a dialogue, from its beginning; all if not given."""
+    lesson: Literal["calls", "irrelevant", "clarify", "joined", "syntax"] = "calls"
+    """hammer, sealtools, toolrl, sgd-requests: what a request teaches: its calls; that no tool
+    fits; to ask for what is missing; two requests at once; a syntax that the prompt describes."""
     copies: Count = 1
     """hammer, sealtools: copies of a row, each shuffled and masked anew (the paper: 3).
-    sgd-dst: rows made of a dialogue, each about another turn."""
+    sgd-dst, sgd-react: rows made of a dialogue, each about another turn."""
     masked: Share = 2 / 3
-    """hammer, sealtools: the probability that a copy gets random names."""
+    """hammer, sealtools, toolrl: the probability that a copy gets random names."""
     irrelevant: Share = 0.15
     """sealtools: the share of requests that are asked again with unrelated tools only."""
+    answered: Share = 0.5
+    """clarify, sgd-clarify: the share of rows that go on to the answer and the call."""
     slots: Annotated[int, Field(ge=0)] = 0
     """sgd-dst: list at least so many slots; those of services that are not used stay open."""
+    together: Count = 1
+    """sgd-dst: user turns in a row that one sample answers, each with the whole state."""
+    plain: bool = False
+    """sgd-dst: times as 18:30 and numbers in digits, as MultiWOZ has them; else as said."""
+    name_open: Share = 0.0
+    """sgd-dst: the share of rows that write `none` for open slots."""
+    tools: Count = 8
+    """sgd-react: list at least so many tools."""
+    calls: Count = 2
+    """sgd-calls: conversations of at least so many calls."""
+    distractors: Annotated[int, Field(ge=0)] | None = None
+    """sgd-calls, -clarify, -requests, -irrelevant: at most so many tools of other services."""
+    renamed: Share = 0.0
+    """sgd-*: the share of rows with services and slots under other names, for unseen schemas."""
+    older: bool = False
+    """sgd-dst, sgd-react: add the dialogues that are in SGD's annotation of 2019 only."""
     domains: tuple[str, ...] = ()
-    """sgd-dst: keep the dialogues about these domains only, such as hotel; all if empty."""
+    """sgd-*: keep the dialogues about these domains only, such as hotel; all if empty."""
+    services: tuple[str, ...] = ()
+    """sgd-*: keep the dialogues of these services only, such as Hotels_1; all if empty."""
+    without_domains: tuple[str, ...] = ()
+    """sgd-*: leave out dialogues about any of these domains."""
+    without_services: tuple[str, ...] = ()
+    """sgd-*: leave out dialogues of any of these services, to test on unseen ones."""
     path: str = ""
     """own: a JSONL, JSON or parquet file of conversations."""
     style: str = ""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from coalm import store
 from coalm.corpora.chunks import Chunk, Fault
 from coalm.corpora.records import Record, chance, parsed
+from coalm.corpora.spoken import spoken
 from coalm.errors import DataError, FormatError
 from coalm.formats import Piece, Tokenizer, format_of
 from coalm.formats.batch import encode_all
@@ -187,8 +188,8 @@ def _samples(plan: Plan, job: Job, batch: Batch) -> Iterator[_Made]:
         batch.records += 1
         for sample in _made(stream, record, making, batch):
             batch.samples += 1
-            for spoken in _spoken(sample, part, settings.seed):
-                yield _Made(shortened(spoken, part.turns), within(record.place), key)
+            for one in _spoken(sample, part, settings.seed):
+                yield _Made(shortened(one, part.turns), within(record.place), key)
 
 
 def _made(stream: Stream, record: Record, making: Making, batch: Batch) -> list[Sample]:
@@ -201,17 +202,14 @@ def _made(stream: Stream, record: Record, making: Making, batch: Batch) -> list[
         return []
 
 
-def _spoken(sample: Sample, part: Part, seed: int) -> list[Sample]:
+def _spoken(sample: Sample, part: Part, seed: int) -> Iterator[Sample]:
     """The sample in `dialects_each` of the part's dialects, or in its own."""
     names = [name.strip() for name in part.dialect.split(",") if name.strip()]
     if not names or sample.dialect == "verbatim":
-        return [sample]
-    first = int(chance(seed, sample.id, "dialect") * len(names))
-    chosen = [names[(first + i) % len(names)] for i in range(min(part.dialects_each, len(names)))]
-    return [
-        replace(sample, dialect=name, id=sample.id if not i else f"{sample.id}@{name}")
-        for i, name in enumerate(chosen)
-    ]
+        return iter([sample])
+    # These corpora think where their own readers say so.
+    thinks = 0.0 if part.corpus in {"sgd-calls", "sgd-clarify"} else part.thoughts
+    return spoken(sample, names, per_row=part.dialects_each, thoughts=thinks, seed=seed)
 
 
 def _refused(plan: Plan, made: _Made) -> LeftOut | list[list[Piece]]:

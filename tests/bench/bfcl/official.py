@@ -6,8 +6,9 @@ The wheel is unpacked, not installed; what it imports of vendors is replaced by 
 modules, and its tree-sitter parsers are the pinned ones. The first line lists the cases,
 `[id, category, functions, answers]`; each further line asks `[case number, style, answer]`
 where the style is `prompt`, `fc` (function calling) or `calls` (calls already decoded);
-`-dots` after it lets function names keep their dots. Each answer is `right` or `wrong`, or
-`crash` and the error where the official code falls over.
+`-dots` after it lets function names keep their dots. `wording:FORM:TAG` is a text in a form
+of the test of format sensitivity. Each answer is `right` or `wrong`, or `crash` and the error
+where the official code falls over.
 """
 
 import importlib
@@ -89,6 +90,16 @@ def main() -> None:
 
     def verdict(case: Any, style: str, answer: Any) -> bool:
         name, category, functions, answers = case
+        if style.startswith("wording:"):
+            _, asked_for, tag = style.split(":")
+            reader = types.SimpleNamespace(is_fc_model=False)
+            reader.decode_ast = lambda *args: handler.decode_ast(reader, *args)
+            row = {"id": name, "function": functions}
+            language, form = enums.Language.PYTHON, enums.ReturnFormat(asked_for)
+            found = eval_runner._evaluate_single_ast_entry(
+                reader, name, answer, answers, row, "dots", category, language, form, tag == "True"
+            )
+            return bool(found["valid"])
         style, _, dots = style.partition("-")
         language, form = languages.get(category, python)
         model = "dots" if dots or style != "fc" else "underscores"

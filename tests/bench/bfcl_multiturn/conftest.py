@@ -139,7 +139,7 @@ def write_cases(data: Data, gold: Mapping[str, Sequence[Sequence[str]]]) -> None
 @pytest.fixture
 def environments(trapped: Data) -> Iterator[Environments]:
     """The trap's environments under tight limits."""
-    limits = Limits(call_s=0.3, case_s=2.0, memory_mb=600)
+    limits = Limits(call_s=0.3, case_s=1.0, memory_mb=600)
     with Environments(trapped, ["Trap", "Other"], limits) as found:
         yield found
 

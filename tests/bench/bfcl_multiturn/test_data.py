@@ -90,7 +90,7 @@ def test_gold_is_right_as_a_model_would_play_it(prompted: bool, data: Data) -> N
             for s in said
             if isinstance(s.turn, Assistant)
         ]
-        agent = Agent(Model(Scripted(texts), fmt), {}, benchmark.about.max_steps)
+        agent = Agent(Model(Scripted([*texts]), fmt), {}, benchmark.about.max_steps)
         [reply] = replies(benchmark, agent, [case])
         assert benchmark.score(case, reply).kind == "", case.id
         assert reply.ended == "spoke"

@@ -141,7 +141,7 @@ def test_calls_go_on_until_a_step_has_none() -> None:
 def test_a_late_function_comes_with_its_turn() -> None:
     benchmark = bench(TOOLS)
     case = case_of(benchmark, "multi_turn_miss_func_0")
-    engine = Scripted(script(benchmark, case))
+    engine = Scripted([*script(benchmark, case)])
     agent = Agent(Model(engine, FORMAT), {}, benchmark.about.max_steps)
     replies(benchmark, agent, [case])
     with_it = ["note(text" in prompt for prompt in engine.seen]
@@ -266,7 +266,7 @@ def test_tools_are_played_in_any_dialect(dialect: str, tmp_path: Path) -> None:
     case = case_of(benchmark, "multi_turn_base_0")
     said = [s.turn for s in benchmark.gold_reply(case).said]
     texts = [fmt.dialect.write(turn) for turn in said if isinstance(turn, Assistant)]
-    agent = Agent(Model(Scripted(texts), fmt), {}, benchmark.about.max_steps)
+    agent = Agent(Model(Scripted([*texts]), fmt), {}, benchmark.about.max_steps)
     [reply] = replies(benchmark, agent, [case])
     assert benchmark.score(case, reply).kind == ""
 

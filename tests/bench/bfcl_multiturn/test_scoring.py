@@ -15,7 +15,7 @@ from tests.bench.bfcl_multiturn.conftest import write_cases
 
 DATA = miniature()
 BASE = cases(DATA, "multi_turn_base")
-RIGHT = {
+RIGHT: dict[str, list[list[Any]]] = {
     "multi_turn_base_0": [
         ["[open_door(), take(item='eggs', count=3)]", "Here they are."],
         ["[take(item='flour')]", "[note(text='flour (white)')]", "Done."],

@@ -97,6 +97,8 @@ class ModelScores:
     """By formula."""
     intervals: Mapping[str, Mapping[str, Interval | None]]
     problems: Sequence[str] = field(default_factory=tuple)
+    asked: str = ""
+    """How it was asked, where the answers are of a run of ours."""
 
 
 def score_model(results: Results, data: Data, reading: Reading | None = None) -> ModelScores:
@@ -112,8 +114,27 @@ def score_model(results: Results, data: Data, reading: Reading | None = None) ->
         else:
             part = Part(category)
         parts[category.name] = part
+    problems = (*results.problems, *_failed(results))
+    return put_together(results.model, data.version, parts, style, underscores, problems)
+
+
+def put_together(
+    model: str,
+    version: str,
+    parts: Mapping[str, Part],
+    style: Style,
+    underscores: bool,
+    problems: Sequence[str] = (),
+    *,
+    weights: Counts | None = None,
+    asked: str = "",
+) -> ModelScores:
+    """The aggregates of all categories by every formula, with intervals.
+
+    `weights` are the questions that a category stands for where its answers are a sample.
+    """
     scores: Scores = {name: part.score for name, part in parts.items()}
-    counts: Counts = {name: len(part.rows) for name, part in parts.items()}
+    counts: Counts = weights or {name: len(part.rows) for name, part in parts.items()}
     aggregates = {name: formula(scores, counts) for name, formula in FORMULAS.items()}
     known = {name: (p.right, len(p.rows)) for name, p in parts.items() if p.score is not None}
     drawn = draws(known)
@@ -129,14 +150,7 @@ def score_model(results: Results, data: Data, reading: Reading | None = None) ->
         for name, columns in aggregates.items()
     }
     return ModelScores(
-        results.model,
-        data.version,
-        style,
-        underscores,
-        parts,
-        aggregates,
-        intervals,
-        (*results.problems, *_failed(results)),
+        model, version, style, underscores, parts, aggregates, intervals, tuple(problems), asked
     )
 
 

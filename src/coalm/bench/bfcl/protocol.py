@@ -29,6 +29,9 @@ from coalm.types import Assistant, Dialogue
 
 DEFAULT = ("simple_python", "irrelevance")
 
+LONG = 768
+"""New tokens for any single-turn category: the longest right answer, of four calls, has 600."""
+
 
 class BfclAst:
     """BFCL's single-turn categories, or some of them: a `Benchmark`."""
@@ -101,8 +104,7 @@ class BfclAst:
 def single_turn(data: Data) -> BfclAst:
     """The protocol `bfcl:single`: every single-turn category that the data has."""
     chosen = [name for name, category in CATEGORIES.items() if data.has(category)]
-    # The longest right answer, of four calls, takes about 600 tokens.
-    return BfclAst(data, chosen, protocol="single", max_tokens=768)
+    return BfclAst(data, chosen, protocol="single", max_tokens=LONG)
 
 
 def _metrics(chosen: Sequence[Category]) -> Iterable[Metric]:

@@ -80,13 +80,17 @@ def deeper(text: str, most: int) -> bool:
     return False
 
 
-def read_python(text: str) -> tuple[ToolCall, ...]:
-    """The calls of an answer; `Unreadable` if the harness could not read it either."""
+def read_python(text: str, *, as_is: bool = False) -> tuple[ToolCall, ...]:
+    """The calls of an answer; `Unreadable` if the harness could not read it either.
+
+    `as_is` leaves fences on and puts no brackets around, as for what stood in a tag.
+    """
     guard(text)
+    source = text.strip() if as_is else bracketed(text)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # odd escapes in a model's text are no news
-            body = ast.parse(bracketed(text).strip("'"), mode="eval").body
+            body = ast.parse(source.strip("'"), mode="eval").body
         match body:
             case ast.Call():
                 return (_call(body),)

@@ -31,6 +31,8 @@ class Results:
     """What could not be read, each with its place."""
     others: Sequence[str] = field(default_factory=tuple)
     """Categories with results that are not among those scored here."""
+    wordings: Mapping[str, object] = field(default_factory=dict)
+    """By id, the raw answers of the test of format sensitivity."""
 
 
 def read_folder(folder: Path, model: str | None = None) -> list[Results]:
@@ -61,9 +63,13 @@ def _results(model: str, paths: Sequence[Path]) -> Results:
     problems: list[str] = []
     others: list[str] = []
     sources: dict[str, Path] = {}
+    wordings: dict[str, object] = {}
     for path in paths:
         name = _NAME.search(path.name)
         category = today(name.group(1)) if name else ""
+        if category == "format_sensitivity":
+            wordings |= _answers(path, problems)
+            continue
         if category not in ALL:
             others.append(category or path.name)
             continue
@@ -73,7 +79,7 @@ def _results(model: str, paths: Sequence[Path]) -> Results:
             )
         sources[category] = path
         answers[category] = _answers(path, problems)
-    return Results(model, answers, tuple(problems), tuple(sorted(set(others))))
+    return Results(model, answers, tuple(problems), tuple(sorted(set(others))), wordings)
 
 
 def _answers(path: Path, problems: list[str]) -> dict[str, object]:

@@ -18,16 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from coalm import sources
+from coalm.bench.bfcl.categories import MULTI_TURN
 from coalm.bench.bfcl.data import Data
 from coalm.errors import DataError, RecipeError, unknown
 from coalm.types import Json, ToolSpec
 
-CATEGORIES: Mapping[str, str] = {
-    "multi_turn_base": "Multi-turn base",
-    "multi_turn_miss_func": "Multi-turn missing function",
-    "multi_turn_miss_param": "Multi-turn missing parameter",
-    "multi_turn_long_context": "Multi-turn long context",
-}
+CATEGORIES: Mapping[str, str] = {name: c.title for name, c in MULTI_TURN.items()}
 """The four categories by the name that BFCL's files bear, and the names of their scores."""
 
 PACKAGE = "bfcl_eval.eval_checker.multi_turn_eval.func_source_code"

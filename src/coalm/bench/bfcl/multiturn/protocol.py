@@ -11,6 +11,7 @@ place in the dialogue.
 
 import ast
 from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
 
 from coalm.agent import Agent, Reply
 from coalm.bench.base import About, Metric, Verdict, mean
@@ -49,6 +50,7 @@ class BfclMultiTurn:
             protocol="multi-turn-prompt" if prompted else "multi-turn",
             version=data.version,
             metrics=tuple(_metrics(categories)),
+            libraries=_libraries(),
             dialect="pythonic",
             max_steps=MAX_STEPS,
             max_tokens=256,
@@ -132,6 +134,14 @@ def _gold_call(case: Case, text: str) -> ToolCall:
     given = dict(zip(document["parameters"]["properties"], node.args, strict=False))
     given |= {word.arg: word.value for word in node.keywords if word.arg}
     return ToolCall(name, {key: ast.literal_eval(value) for key, value in given.items()})
+
+
+def _libraries() -> dict[str, str]:
+    """What the environments compute with beside Python; without it they say so themselves."""
+    try:
+        return {"mpmath": version("mpmath")}
+    except PackageNotFoundError:
+        return {}
 
 
 def _metrics(categories: Sequence[str]) -> list[Metric]:

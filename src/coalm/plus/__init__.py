@@ -1,0 +1,1 @@
+"""Rows beyond the paper that are made of CRA conversations."""
