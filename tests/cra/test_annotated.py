@@ -2,29 +2,24 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import replace
 from itertools import islice
 
 import pytest
 
 from coalm.corpora import sgd
-from coalm.cra.annotated import annotated, read
+from coalm.cra.annotated import annotated, made, read
 from coalm.cra.check import check
+from coalm.cra.select import Selection
 from coalm.formats import format_of
 from coalm.sources import MINIATURE, SOURCES, Found, find
-from coalm.types import Assistant, Observation, Sample, ToolCall, Turn, User
+from coalm.types import Assistant, Observation, Sample, User
 
 FOLDER = MINIATURE / "sgd/train"
 MINI = Found(SOURCES["sgd"], MINIATURE, "miniature")
 SERVICES = sgd.schema(FOLDER)
 DIALOGUES = {d.id: d for d in sgd.dialogues(FOLDER)}
 FERRY = DIALOGUES["1_00002"]
-
-
-def _changed(sample: Sample, change: Callable[[Turn], Turn]) -> Sample:
-    turns = tuple(change(turn) for turn in sample.dialogue.turns)
-    return replace(sample, dialogue=replace(sample.dialogue, turns=turns))
 
 
 def test_every_miniature_dialogue_passes_its_check() -> None:
@@ -49,7 +44,8 @@ def test_a_call_comes_with_its_thought_and_is_followed_by_result_thought_and_wor
     assert json.loads(seen.text)["count"] == 3
     assert isinstance(spoke, Assistant)
     assert spoke.text == "One leaves at 7:15 am and costs 12 a person."
-    assert "7:15 am" in spoke.thought
+    assert "3 results" in spoke.thought
+    assert "07:15" in spoke.thought
 
 
 def test_what_the_system_offers_later_was_shown_before() -> None:
@@ -69,16 +65,96 @@ def test_a_thought_without_a_call_says_what_is_missing() -> None:
     assert "sailing date" in first.thought
 
 
+def test_a_thought_before_a_call_says_what_was_just_given_and_what_it_means() -> None:
+    before = annotated(FERRY, SERVICES).dialogue.turns[4]
+    assert isinstance(before, Assistant)
+    assert "FindFerry" in before.thought
+    assert "tomorrow" in before.thought
+    assert "2019-03-02" in before.thought
+
+
 def test_thoughts_vary_and_are_always_the_same() -> None:
     made = [annotated(d, SERVICES) for d in DIALOGUES.values()]
     thoughts = Counter(
         t.thought for s in made for t in s.dialogue.turns if isinstance(t, Assistant)
     )
 
-    assert thoughts.most_common(1)[0][1] < 6
-    assert len(thoughts) > 25
-    assert max(len(thought.split()) for thought in thoughts) <= 25
+    assert thoughts.most_common(1)[0][1] <= 2
+    assert len(thoughts) > 0.9 * thoughts.total()
+    assert max(len(thought.split()) for thought in thoughts) <= 60
     assert made == [annotated(d, SERVICES) for d in DIALOGUES.values()]
+
+
+def test_no_blank_of_a_thought_stays_open() -> None:
+    for dialogue in DIALOGUES.values():
+        for turn in annotated(dialogue, SERVICES).dialogue.turns:
+            if isinstance(turn, Assistant):
+                assert not set("[]{}|") & set(turn.thought), turn.thought
+                assert "  " not in turn.thought
+
+
+def test_a_failed_call_is_told_by_what_its_result_has_instead() -> None:
+    def later(frame: sgd.Frame) -> sgd.Frame:
+        if frame.call is None or frame.call.name != "BuyFerryTicket":
+            return frame
+        acts = (sgd.Act("NOTIFY_FAILURE", "", ()), sgd.Act("REQ_MORE", "", ()))
+        results = tuple({**r, "sailing_time": "21:00"} for r in frame.results)
+        return replace(frame, acts=acts, results=results)
+
+    exchanges = tuple(
+        replace(e, system=replace(e.system, frames=tuple(map(later, e.system.frames))))
+        for e in FERRY.exchanges
+    )
+    sample = annotated(replace(FERRY, exchanges=exchanges), SERVICES)
+    after = sample.dialogue.turns[14]
+    assert isinstance(after, Assistant)
+    assert "the sailing time is 21:00 and not 18:05" in after.thought
+
+
+def _two_of_one_name() -> tuple[sgd.SgdDialogue, dict[str, sgd.Service]]:
+    """A dialogue of two ferry services."""
+    second = replace(SERVICES["Ferries_1"], name="Ferries_2")
+    return replace(FERRY, services=("Ferries_1", "Ferries_2"), exchanges=_with_second()), {
+        **SERVICES,
+        "Ferries_2": second,
+    }
+
+
+def _with_second() -> tuple[sgd.Exchange, ...]:
+    last = FERRY.exchanges[-1]
+    frames = (*last.user.frames, sgd.Frame("Ferries_2", ()))
+    return (*FERRY.exchanges[:-1], replace(last, user=replace(last.user, frames=frames)))
+
+
+def test_tools_that_two_services_share_are_told_apart() -> None:
+    dialogue, services = _two_of_one_name()
+    sample = annotated(dialogue, services)
+    names = [tool.name for tool in sample.dialogue.tools]
+    called = [c.name for t in sample.dialogue.turns if isinstance(t, Assistant) for c in t.calls]
+
+    assert len(set(names)) == len(names)
+    assert called == ["Ferries_1_FindFerry", "Ferries_1_BuyFerryTicket"]
+    assert check(sample, dialogue, services) == ()
+
+
+def test_without_telling_them_apart_such_a_dialogue_is_turned_down() -> None:
+    dialogue, services = _two_of_one_name()
+    found = made(dialogue, services, apart=False)
+    assert not isinstance(found, Sample)
+    assert found[0].kind == "broken form"
+
+
+def test_a_dialogue_becomes_its_sample_or_the_reasons() -> None:
+    assert made(FERRY, SERVICES) == annotated(FERRY, SERVICES)
+    assert made(FERRY, SERVICES, 2, split="dev") == annotated(FERRY, SERVICES, 2, split="dev")
+
+
+def test_only_the_chosen_services_are_read() -> None:
+    ferries = list(read(MINI, selection=Selection(services=frozenset({"Ferries_1"}))))
+    none = list(read(MINI, selection=Selection(without_domains=frozenset({"ferrie"}))))
+
+    assert {s.id.rpartition("/")[2] for s in ferries} == {"1_00002"}
+    assert len(none) == 6
 
 
 def test_fewer_turns_bring_fewer_services() -> None:
@@ -96,101 +172,29 @@ def test_every_dialect_can_write_these_dialogues() -> None:
             assert format_of("chatml", name).examples(sample.dialogue)
 
 
-def _other_argument(turn: Turn) -> Turn:
-    match turn:
-        case Assistant(calls=(call, *_)):
-            return replace(turn, calls=(ToolCall(call.name, {**call.arguments, "colour": "red"}),))
-    return turn
+@pytest.mark.data
+@pytest.mark.slow
+def test_of_300_real_dialogues_95_in_100_pass_and_no_thought_is_the_reason() -> None:
+    path = find("sgd").path(sgd.ARCHIVE)
+    services = sgd.schema(path)
+    dialogues = islice(sgd.dialogues(path), 0, 6000, 20)
+    wrong = [check(annotated(d, services), d, services) for d in dialogues]
+    reasons = Counter(str(found[0]) for found in wrong if found)
 
-
-def _fewer_arguments(turn: Turn) -> Turn:
-    match turn:
-        case Assistant(calls=(call, *_)):
-            return replace(turn, calls=(ToolCall(call.name, {}),))
-    return turn
-
-
-def _other_name(turn: Turn) -> Turn:
-    match turn:
-        case Assistant(calls=(call, *_)):
-            return replace(turn, calls=(ToolCall("FlyAway", call.arguments),))
-    return turn
-
-
-def _other_result(turn: Turn) -> Turn:
-    match turn:
-        case Observation(text, tool):
-            return Observation(text.replace("Nessport", "Elsewhere"), tool)
-    return turn
-
-
-def _other_count(turn: Turn) -> Turn:
-    match turn:
-        case Observation(text, tool):
-            return Observation(text.replace('"count":3', '"count":9'), tool)
-    return turn
-
-
-def _other_words(turn: Turn) -> Turn:
-    match turn:
-        case Assistant(text=text) if text:
-            return replace(turn, text=text + " Really.")
-    return turn
-
-
-def _no_thought(turn: Turn) -> Turn:
-    return replace(turn, thought="") if isinstance(turn, Assistant) else turn
-
-
-@pytest.mark.parametrize(
-    ("change", "reason"),
-    [
-        (_other_argument, "an argument that the tool does not have"),
-        (_fewer_arguments, "a call without a required argument"),
-        (_other_name, "a call of a tool that is not listed"),
-        (_other_result, "a result other than the service's"),
-        (_other_count, "a result other than the service's"),
-        (_other_words, "words that were not said"),
-        (_no_thought, "a turn without a thought"),
-    ],
-)
-def test_the_check_catches_what_is_changed(change: Callable[[Turn], Turn], reason: str) -> None:
-    sample = annotated(FERRY, SERVICES)
-    assert check(sample, FERRY, SERVICES) == ()
-    assert reason in check(_changed(sample, change), FERRY, SERVICES)
-
-
-def test_the_check_catches_an_offer_that_no_result_holds() -> None:
-    sample = annotated(FERRY, SERVICES)
-
-    def narrow(turn: Turn) -> Turn:
-        if isinstance(turn, Observation) and '"count":3' in turn.text:
-            seen = json.loads(turn.text)
-            return Observation(json.dumps({**seen, "results": seen["results"][:1]}), turn.tool)
-        return turn
-
-    assert check(_changed(sample, narrow), FERRY, SERVICES) == ("an offer that no result holds",)
-
-
-def test_the_check_catches_a_value_outside_of_its_closed_list() -> None:
-    exchange = FERRY.exchanges[1]
-    frame = exchange.system.frames[0]
-    assert frame.call is not None
-    odd = replace(frame, call=ToolCall("FindFerry", {**frame.call.arguments, "cabin": "sofa"}))
-    system = replace(exchange.system, frames=(odd,))
-    changed = replace(exchange, system=system)
-    dialogue = replace(FERRY, exchanges=(FERRY.exchanges[0], changed, *FERRY.exchanges[2:]))
-
-    assert check(annotated(dialogue, SERVICES), dialogue, SERVICES) == (
-        "an argument outside of its closed list",
-    )
+    assert sum(not found for found in wrong) >= 0.95 * len(wrong)
+    assert set(reasons) <= {"answer disagrees", "unseen entity", "missing argument"}
 
 
 @pytest.mark.data
-def test_of_200_real_dialogues_at_least_99_in_100_pass() -> None:
+@pytest.mark.slow
+def test_real_thoughts_hardly_ever_repeat() -> None:
     path = find("sgd").path(sgd.ARCHIVE)
     services = sgd.schema(path)
-    dialogues = list(islice(sgd.dialogues(path), 200))
-    wrong = [check(annotated(d, services), d, services) for d in dialogues]
-
-    assert sum(not reasons for reasons in wrong) >= 198
+    thoughts = Counter(
+        turn.thought
+        for dialogue in islice(sgd.dialogues(path), 0, 6000, 20)
+        for turn in annotated(dialogue, services).dialogue.turns
+        if isinstance(turn, Assistant)
+    )
+    assert len(thoughts) > 0.9 * thoughts.total()
+    assert thoughts.most_common(1)[0][1] < 0.01 * thoughts.total()

@@ -225,7 +225,8 @@ def test_an_empty_recipe_is_refused(tmp_path: Path) -> None:
 def test_a_broken_own_line_is_named_and_nothing_is_left_behind(tmp_path: Path) -> None:
     own = tmp_path / "own.jsonl"
     own.write_text(
-        '{"id": "a", "turns": [{"role": "user", "text": "hi"}, {"role": "assistant", "text": "ho"}]}\n{"id": \n'
+        '{"id": "a", "turns": [{"role": "user", "text": "hi"},'
+        ' {"role": "assistant", "text": "ho"}]}\n{"id": \n'
     )
     with pytest.raises(DataError, match=r"own\.jsonl:2"):
         build(_settings(Part(corpus="own", path=str(own))), tmp_path / "mix")

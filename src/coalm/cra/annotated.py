@@ -7,6 +7,7 @@ dialogue acts: nothing can be made up. `check` goes over each sample once more.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 
 from coalm import store
 from coalm.corpora.records import Skip, ignore
@@ -14,27 +15,20 @@ from coalm.corpora.sgd import (
     ARCHIVE,
     Exchange,
     Frame,
-    Intent,
     Service,
     SgdDialogue,
     dialogues,
     schema,
 )
-from coalm.cra.check import check
-from coalm.cra.thoughts import Moment, after_call, alone, before_call
+from coalm.cra.check import Finding, check
+from coalm.cra.moments import moments
+from coalm.cra.select import EVERYTHING, Selection
+from coalm.cra.thoughts import after_call, alone, before_call
+from coalm.cra.tools import tool_names, tools
 from coalm.sources import Found
-from coalm.types import (
-    Assistant,
-    Dialogue,
-    Json,
-    Observation,
-    Sample,
-    System,
-    ToolCall,
-    ToolSpec,
-    Turn,
-    User,
-)
+from coalm.types import Assistant, Dialogue, Observation, Sample, System, Turn, User
+
+__all__ = ["TODAY", "annotated", "made", "observation", "read", "tools"]
 
 TODAY = "Today is Friday, 2019-03-01."
 """The day on which all of SGD plays; without it nobody could know what "the 8th" means."""
@@ -42,83 +36,85 @@ SHOWN = 2
 """Results that an observation shows, beside those that the system goes on to offer."""
 
 
-def read(found: Found, *, max_turns: int | None = None, skip: Skip = ignore) -> Iterator[Sample]:
+def read(
+    found: Found,
+    *,
+    max_turns: int | None = None,
+    skip: Skip = ignore,
+    selection: Selection = EVERYTHING,
+    apart: bool = True,
+) -> Iterator[Sample]:
     """A checked sample for each dialogue; of those that fail, `skip` is told the reason.
 
-    `max_turns` keeps the first user turns of a dialogue only.
+    `max_turns` keeps the first user turns of a dialogue only, `selection` keeps the
+    dialogues of some services or domains. `apart` is told of at `annotated`.
     """
     path = found.path(ARCHIVE)
     services = schema(path)
+    selection.known(services)
     for dialogue in dialogues(path):
-        sample = annotated(dialogue, services, max_turns)
-        wrong = check(sample, dialogue, services)
-        if wrong:
-            skip(wrong[0])
+        if not selection.keeps(dialogue):
             continue
-        yield sample
+        one = made(dialogue, services, max_turns, apart=apart)
+        if isinstance(one, Sample):
+            yield one
+        else:
+            skip(str(one[0]))
+
+
+def made(
+    dialogue: SgdDialogue,
+    services: Mapping[str, Service],
+    max_turns: int | None = None,
+    *,
+    split: str = "train",
+    apart: bool = True,
+) -> Sample | tuple[Finding, ...]:
+    """The sample of one dialogue, or what is wrong with it. Pure: fit for any process."""
+    sample = annotated(dialogue, services, max_turns, split=split, apart=apart)
+    return check(sample, dialogue, services) or sample
 
 
 def annotated(
-    dialogue: SgdDialogue, services: Mapping[str, Service], max_turns: int | None = None
+    dialogue: SgdDialogue,
+    services: Mapping[str, Service],
+    max_turns: int | None = None,
+    *,
+    split: str = "train",
+    apart: bool = True,
 ) -> Sample:
     """A dialogue as a conversation of thoughts, calls, results and words.
 
     The thought comes before its call, and a second one before the words that the result
-    leads to. All assistant turns are learned.
+    leads to. All assistant turns are learned. `apart` puts the service's name before tools
+    that two services of the dialogue would share; otherwise such a dialogue fails its check.
     """
     # Deviation D16: no teacher model. Deviation D17: thoughts are learned; in the paper's
     # published rows none is. Deviation D18: the tools are those of the dialogue's services
     # rather than all 51 methods, and one dialogue is one row.
-    earlier: dict[str, ToolCall] = {}
-    kept = dialogue.exchanges[:max_turns]
+    exchanges = dialogue.exchanges
+    kept = exchanges[:max_turns]
     said = {f.service for e in kept for t in (e.user, e.system) for f in t.frames}
+    used = [name for name in dialogue.services if name in said]
+    names = tool_names(used, services, apart=apart)
     turns: list[Turn] = [System(TODAY)]
-    for number, exchange in enumerate(kept):
-        moment = Moment(f"{dialogue.id}/{number}", exchange, _intent(exchange, services), earlier)
+    for number, moment in enumerate(islice(moments(dialogue, services, names), len(kept))):
+        exchange, frame = kept[number], moment.answer
         turns.append(User(exchange.user.text))
-        frame = next((f for f in exchange.system.frames if f.call), None)
-        if frame is not None and frame.call is not None:
-            text = observation(frame, _offers(dialogue.exchanges[number:], frame))
+        if frame.call is not None:
+            text = observation(frame, _offers(exchanges[number:], frame))
             turns.append(Assistant(thought=before_call(moment, frame.call), calls=(frame.call,)))
             turns.append(Observation(text, frame.call.name))
-            turns.append(Assistant(exchange.system.text, after_call(moment, frame)))
-            earlier = {**earlier, frame.call.name: frame.call}
+            turns.append(Assistant(exchange.system.text, after_call(moment, frame.call)))
         else:
             turns.append(Assistant(exchange.system.text, alone(moment)))
     return Sample(
-        f"sgd-cra/train/{dialogue.id}",
+        f"sgd-cra/{split}/{dialogue.id}",
         "sgd-cra",
-        Dialogue(tuple(turns), tools([n for n in dialogue.services if n in said], services)),
-        f"sgd/train/{dialogue.id}",
+        Dialogue(tuple(turns), tools(used, services, names)),
+        f"sgd/{split}/{dialogue.id}",
         "react",
     )
-
-
-def tools(names: Sequence[str], services: Mapping[str, Service]) -> tuple[ToolSpec, ...]:
-    """Each intent of these services as a tool; its parameters are the intent's slots.
-
-    A slot that several intents of a service share is described at the first of them.
-    """
-    found = []
-    for service in (services[name] for name in names):
-        described: set[str] = set()
-        for intent in service.intents.values():
-            slots = (*intent.required, *intent.optional)
-            properties: dict[str, Json] = {
-                slot: _parameter(
-                    service, slot, intent.optional.get(slot, ""), known=slot in described
-                )
-                for slot in slots
-            }
-            described |= set(slots)
-            required: list[Json] = [*intent.required]
-            schema: dict[str, Json] = {
-                "type": "object",
-                "properties": properties,
-                "required": required,
-            }
-            found.append(ToolSpec(intent.name, intent.description, schema))
-    return tuple(found)
 
 
 def observation(frame: Frame, offers: set[str]) -> str:
@@ -131,7 +127,7 @@ def observation(frame: Frame, offers: set[str]) -> str:
     shown = [
         result
         for i, result in enumerate(frame.results)
-        if i < SHOWN or offers & {str(v) for v in result.values()}
+        if i < SHOWN or not offers.isdisjoint(map(str, result.values()))
     ]
     return store.compact({"count": len(frame.results), "results": shown})
 
@@ -148,26 +144,3 @@ def _offers(rest: Sequence[Exchange], frame: Frame) -> set[str]:
             firsts = [a for a in other.acts if a.act == "OFFER"][:1]
             named |= {v for a in firsts for v in a.canonical}
     return named
-
-
-def _intent(exchange: Exchange, services: Mapping[str, Service]) -> Intent | None:
-    """What the user is after; the frame that the system answers counts most."""
-    answered = {f.service for f in exchange.system.frames}
-    frames = sorted(exchange.user.frames, key=lambda f: f.service not in answered)
-    for frame in frames:
-        service = services.get(frame.service)
-        if service and frame.intent in service.intents:
-            return service.intents[frame.intent]
-    return None
-
-
-def _parameter(service: Service, slot: str, default: str, *, known: bool) -> dict[str, Json]:
-    schema: dict[str, Json] = {"type": "string"}
-    if not known:
-        schema["description"] = service.slots[slot].description
-        values: list[Json] = [*service.slots[slot].values]
-        if values:
-            schema["enum"] = values
-    if default and default != "dontcare":
-        schema["default"] = default
-    return schema

@@ -123,7 +123,7 @@ def _row(part: "PartReport") -> str:
     mean = part.tokens / part.kept if part.kept else 0
     share = part.learned / part.tokens if part.tokens else 0
     cells = (
-        part.corpus,
+        part.name,
         f"{part.title} ({part.address})",
         ", ".join(part.licences),
         f"{part.train:,}",

@@ -55,8 +55,8 @@ def build(
     check(settings)
     _free(out)
     found = [located(part, settings, note) for part in settings.parts]
-    for one in found:
-        note(one.describe())
+    for said in dict.fromkeys(one.describe() for one in found):
+        note(said)
     held = hold_out(held_out or {}, settings.decontaminate_ngram)
     plan = Plan(settings, _tokenizer(settings.tokenizer, note), held, _contexts(settings, found))
     silent = progress or _silent
@@ -219,6 +219,7 @@ def _report(
         valid=held,
         tokens=int(index["tokens"].sum()),
         learned=int(index["learned"].sum()),
+        lesson="" if part.lesson == "calls" else part.lesson,
         lengths=dict(sorted(bins.items())),
     )
 

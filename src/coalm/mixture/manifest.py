@@ -40,8 +40,15 @@ class PartReport:
     valid: int
     tokens: int
     learned: int
+    lesson: str = ""
+    """What its rows teach, where that is not what the corpus is there for."""
     lengths: Mapping[int, int] = field(default_factory=dict)
     """Kept rows by length: the lower edge of a bin of `lengths.BIN` tokens -> rows."""
+
+    @property
+    def name(self) -> str:
+        """The corpus, with the lesson where it has one."""
+        return f"{self.corpus} ({self.lesson})" if self.lesson else self.corpus
 
     @property
     def kept(self) -> int:

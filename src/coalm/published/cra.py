@@ -51,7 +51,7 @@ ANSWER_FORMAT = (
 def read(found: Found, *, skip: Skip = ignore) -> Iterator[Sample]:
     """The rows of every dialogue whose annotated sample is sound."""
     listed = methods(schema(found.path(ARCHIVE)).values())
-    for one in annotated.read(found, skip=skip):
+    for one in annotated.read(found, skip=skip, apart=False):
         yield from make(one, listed)
 
 

@@ -37,7 +37,7 @@ def audit(
     ] = None,
 ) -> None:
     """Check every ReAct conversation from SGD: calls, arguments, results, thoughts, answers."""
-    from coalm.errors import RecipeError
+    from coalm.errors import DataError, RecipeError
     from coalm.sources import find
 
     found = find("sgd")
@@ -50,6 +50,8 @@ def audit(
     if path is not None and not path.exists():
         raise RecipeError(f"{path} is not there; audit takes a data folder or a file of rows")
     tally = _audited(found, path, limit, examples, json)
+    if path is not None and not tally.rows:
+        raise DataError(f"{path} has no ReAct rows from SGD; their ids begin with sgd-cra/")
     _show(tally)
     if json:
         note(f"wrote {json}")
@@ -86,13 +88,12 @@ def _audited(
 def _read(path: Path, limit: int | None, others: list[int]) -> "Iterator[Sample]":
     """The CRA samples of a folder or a file; `others` counts the rest."""
     from coalm import shards
+    from coalm.cra.audit import is_cra
 
     splits = [s for s in shards.SPLITS if path.is_dir() and any(path.glob(f"{s}-*.parquet"))]
     if path.is_dir() and not splits:
         splits = ["train"]  # whose reader says what is missing
     sources = [shards.read_split(path, s) for s in splits] or [shards.read_samples(path)]
-    from coalm.cra.audit import is_cra
-
     count = 0
     for source in sources:
         for sample in source:
@@ -123,6 +124,7 @@ def _show(tally: "Tally") -> None:
     from rich.table import Table
 
     from coalm.cra.findings import MEANING
+    from coalm.formats.show import visible
 
     share = tally.rejected / tally.rows if tally.rows else 0.0
     table = Table(
@@ -139,9 +141,9 @@ def _show(tally: "Tally") -> None:
     console.print(table)
     for kind, kept in tally.kept.items():
         for example in kept:
-            note(f"{kind}: {example.id} turn {example.turn}: {example.note}")
+            note(visible(f"{kind}: {example.id} turn {example.turn}: {example.note}"))
             if example.text:
-                note(f"    {example.text[:300]}")
+                note(f"    {visible(example.text[:300])}")
 
 
 def _planted(

@@ -96,7 +96,7 @@ def _print(folder: Path, manifest: "Manifest") -> None:
     for part in manifest.parts:
         kept = max(part.kept, 1)
         table.add_row(
-            part.corpus,
+            part.name,
             "MINIATURE" if part.origin == "miniature" else part.origin,
             " ".join(part.licences),
             f"{part.train:,}",

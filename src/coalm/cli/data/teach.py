@@ -19,6 +19,8 @@ _SDK = "OpenAI-compatible endpoint, such as http://localhost:8000/v1; repeat for
 Urls = Annotated[list[str] | None, typer.Option("--base-url", help=_SDK)]
 Model = Annotated[str, typer.Option(help="The teacher's name at the endpoint.")]
 Out = Annotated[Path, typer.Option(help="The folder that answers and samples go to.")]
+_SOURCES = {"train": "sgd", "dev": "sgd-dev", "test": "sgd-test"}
+
 Split = Annotated[str, typer.Option(help="Which split of SGD: train, dev or test.")]
 Limit = Annotated[int | None, typer.Option(help="The first so many dialogues; else all.", min=1)]
 Heat = Annotated[float, typer.Option(help="Temperature of the draw.", min=0, max=2)]
@@ -85,7 +87,7 @@ def teach(
     settings = TeachSettings(model, split, limit, temperature, seed, max_tokens, attempts, schema)
     how = Settings(concurrency, timeout, max_retries, stream=stream, key_variable=key_env)
     prices = Prices(price_in, price_out)
-    teaching = Teaching(sources.find("sgd"), settings)
+    teaching = Teaching(sources.find(_SOURCES.get(settings.split, "sgd")), settings)
     note(teaching.found.describe())
     if settings.tries < attempts:
         note("at temperature 0 a dialogue is asked once: the second answer would be the first")
