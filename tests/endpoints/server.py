@@ -26,6 +26,8 @@ class Say:
     usage: bool = True
     every: float = 0.0
     """Seconds between the parts of a stream."""
+    thought: str = ""
+    """What comes as `reasoning_content`."""
 
 
 @dataclass(frozen=True)
@@ -209,7 +211,8 @@ class Endpoint:
     async def _stream(self, writer: asyncio.StreamWriter, request: Request, say: Say) -> bool:
         writer.write(_STREAM_HEAD)
         parts = [say.text[i : i + 7] for i in range(0, len(say.text), 7)]
-        events = [_event(request, {"content": part}) for part in parts]
+        events = [_event(request, {"reasoning_content": say.thought})] if say.thought else []
+        events += [_event(request, {"content": part}) for part in parts]
         for index, (name, arguments) in enumerate(say.calls):
             call = {"index": index, "id": f"call-{index}", "type": "function"}
             half = len(arguments) // 2
@@ -279,6 +282,8 @@ def _completion(request: Request, say: Say) -> dict[str, Any]:
     choice: dict[str, Any] = {"index": 0, "finish_reason": say.finish}
     if request.path.endswith("chat/completions"):
         choice["message"] = {"role": "assistant", "content": say.text}
+        if say.thought:
+            choice["message"]["reasoning_content"] = say.thought
         if say.calls:
             choice["message"]["tool_calls"] = [
                 {"id": f"call-{i}", "type": "function", "function": {"name": n, "arguments": a}}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from coalm.bench.runner import RunSettings, run
 from coalm.bench.table import PROTOCOLS, open_benchmark
-from coalm.engines import Model, Unanswered
+from coalm.engines import Engine, Model, Unanswered
 from coalm.engines.scripted import Answering, Scripted
 from coalm.formats import format_of
 from coalm.report import build
@@ -14,12 +14,14 @@ from coalm.report.runs import ORDER
 FORMAT = format_of("chatml", "json")
 
 
-def _evaluate(out: Path, label: str, model: Model) -> None:
+def _evaluate(out: Path, label: str, engine: Engine) -> None:
     for benchmark, protocols in PROTOCOLS.items():
         for protocol in protocols:
+            opened = open_benchmark(f"{benchmark}:{protocol}", miniature=True)
+            own = format_of("chatml", opened.about.dialect)
             run(
-                open_benchmark(f"{benchmark}:{protocol}", miniature=True),
-                model,
+                opened,
+                Model(engine, own if protocol.endswith("-prompt") else FORMAT),
                 out / label / f"{benchmark}.{protocol}",
                 RunSettings(limit=4),
                 identity={
@@ -31,8 +33,8 @@ def _evaluate(out: Path, label: str, model: Model) -> None:
 
 
 def test_every_benchmark_is_reported(tmp_path: Path) -> None:
-    _evaluate(tmp_path, "base", Model(Answering(lambda prompt: ""), FORMAT))
-    _evaluate(tmp_path, "tuned", Model(Answering(lambda prompt: "<b>[]</b>"), FORMAT))
+    _evaluate(tmp_path, "base", Answering(lambda prompt: ""))
+    _evaluate(tmp_path, "tuned", Answering(lambda prompt: "<b>[]</b>"))
 
     written = build([tmp_path], tmp_path / "report")
 
@@ -47,6 +49,8 @@ def test_every_benchmark_is_reported(tmp_path: Path) -> None:
     assert "chatml/json" in page
     assert "tuned-model" in page
     assert "0f" * 8 in page
+    for label in ("base, native", "base, prompting", "tuned, native", "CoALM 70B (paper)"):
+        assert label in page
     assert "coalm eval tuned-model --bench bfcl:ast --limit 4 --seed 0 --layout chatml" in page
 
 

@@ -11,14 +11,44 @@ if TYPE_CHECKING:
     from coalm.bench.evaluate import EvalSettings, Evaluated
 
 
+Named = Annotated[
+    str,
+    typer.Argument(help="An embedded model, a folder, a hub id; or an endpoint's model."),
+]
+Benches = Annotated[
+    str, typer.Option(help="Benchmarks with commas between, each NAME or NAME:PROTOCOL.")
+]
+Limit = Annotated[int | None, typer.Option(help="At most so many cases of each; else all.", min=1)]
+Room = Annotated[
+    int | None, typer.Option(help="New tokens a model step; else the benchmark's.", min=1)
+]
+Urls = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="With --engine server: an OpenAI-compatible endpoint, such as "
+        "http://localhost:8000/v1; repeat for several."
+    ),
+]
+Chat = Annotated[
+    bool,
+    typer.Option("--chat/--raw", help="Ask endpoints for chat, or for our own raw prompt."),
+]
+Concurrency = Annotated[
+    int | None, typer.Option(help="Requests under way at once; else --batch.", min=1)
+]
+Timeout = Annotated[float, typer.Option(help="Seconds for one try of a request.", min=0.01)]
+Retries = Annotated[
+    int, typer.Option(help="Further tries of a request that did not get through.", min=0)
+]
+KeyEnv = Annotated[str, typer.Option(help="The environment variable that holds the key.")]
+PriceIn = Annotated[float, typer.Option(help="Price of a million prompt tokens.", min=0)]
+PriceOut = Annotated[float, typer.Option(help="Price of a million answer tokens.", min=0)]
+
+
 def evaluate(
-    model: Annotated[str, typer.Argument(help="An embedded model, a folder, or a hub id.")],
-    bench: Annotated[
-        str, typer.Option(help="Benchmarks with commas between, each NAME or NAME:PROTOCOL.")
-    ] = "multiwoz,apibank,bfcl",
-    limit: Annotated[
-        int | None, typer.Option(help="At most so many cases of each; else all.", min=1)
-    ] = None,
+    model: Named,
+    bench: Benches = "multiwoz,apibank,bfcl",
+    limit: Limit = None,
     seed: Annotated[int, typer.Option(help="Chooses the cases where there is a limit.")] = 0,
     dialect: Annotated[str, typer.Option(help="How calls are asked for.")] = "",
     layout: Annotated[str, typer.Option(help="Turn markers; else the model's own.")] = "",
@@ -26,6 +56,15 @@ def evaluate(
     engine: Annotated[str, typer.Option(help="What runs the model.")] = "transformers",
     dtype: Annotated[str, typer.Option(help="auto, bf16 or fp32.")] = "auto",
     batch: Annotated[int, typer.Option(help="Cases asked side by side.", min=1)] = 64,
+    max_tokens: Room = None,
+    base_url: Urls = None,
+    chat: Chat = True,
+    concurrency: Concurrency = None,
+    timeout: Timeout = 120.0,
+    max_retries: Retries = 6,
+    key_env: KeyEnv = "OPENAI_API_KEY",
+    price_in: PriceIn = 0,
+    price_out: PriceOut = 0,
     label: Annotated[str, typer.Option(help="The model's name in tables.")] = "",
     out: Annotated[
         Path | None, typer.Option(help="The evaluation folder; else runs/eval/MODEL.")
@@ -45,6 +84,15 @@ def evaluate(
         "engine": engine,
         "dtype": dtype,
         "batch": batch,
+        "max_tokens": max_tokens,
+        "base_urls": tuple(base_url or ()),
+        "chat": chat,
+        "concurrency": concurrency,
+        "timeout": timeout,
+        "max_retries": max_retries,
+        "key_env": key_env,
+        "price_in": price_in,
+        "price_out": price_out,
     }
     folder = out or Path("runs", "eval", model.strip("/").replace("/", "--"))
     evaluated(model, build(EvalSettings, values, "eval"), folder, label)

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -57,8 +57,11 @@ class Client:
         settings: Settings | None = None,
         *,
         rng: random.Random | None = None,
+        own_matter: Callable[[str], bool] = lambda why: False,
     ) -> None:
+        """`own_matter` tells refusals that say nothing of other requests (a long prompt)."""
         self.settings = settings or Settings()
+        self._own_matter = own_matter
         found = addresses(base_urls)
         if not found:
             raise EndpointError("no endpoint given; name one, such as http://localhost:8000/v1")
@@ -140,7 +143,7 @@ class Client:
                 self._unanswered += 1
                 if self._unanswered > self.settings.concurrency:
                     raise EndpointError(f"no endpoint answers any more: {outcome.why}")
-            case Refused() if self._refused >= 0:
+            case Refused() if self._refused >= 0 and not self._own_matter(outcome.why):
                 self._refused += 1
                 if self._refused == REFUSALS:
                     raise EndpointError(f"every request is refused: {outcome.why}")

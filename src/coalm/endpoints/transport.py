@@ -173,7 +173,7 @@ class Line:
 
 async def _joined(events: Any, name: str) -> Answer | Trouble:
     """The answer that a stream's events add up to."""
-    text, refusal, ended, usage = "", "", "", None
+    text, thought, refusal, ended, usage = "", "", "", "", None
     calls: dict[int, list[str]] = {}
     logprobs: list[object] = []
     async for event in events:
@@ -181,6 +181,7 @@ async def _joined(events: Any, name: str) -> Answer | Trouble:
         for choice in (event.get("choices") or ())[:1]:
             delta = choice.get("delta") or choice
             text += delta.get("content") or delta.get("text") or ""
+            thought += delta.get("reasoning_content") or delta.get("reasoning") or ""
             refusal += delta.get("refusal") or ""
             ended = choice.get("finish_reason") or ended
             logprobs += [choice["logprobs"]] if choice.get("logprobs") else []
@@ -192,7 +193,7 @@ async def _joined(events: Any, name: str) -> Answer | Trouble:
     if not ended:
         return Trouble("the stream broke off")
     uses = [{"function": {"name": n, "arguments": a}} for _, (n, a) in sorted(calls.items())]
-    message = {"content": text, "tool_calls": uses, "refusal": refusal}
+    message = {"content": text, "reasoning": thought, "tool_calls": uses, "refusal": refusal}
     choice = {"message": message, "finish_reason": ended, "logprobs": logprobs or None}
     return read({"choices": [choice], "usage": usage}, name)
 

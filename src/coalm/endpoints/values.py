@@ -71,6 +71,8 @@ class Answer:
     """What the model said in place of an answer, where the endpoint tells that apart."""
     logprobs: object = None
     """The choice's `logprobs` as they came, where they were asked for."""
+    reasoning: str = ""
+    """What the model thought before it spoke, where the endpoint tells that apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,7 @@ def read(body: object, endpoint: str) -> Answer:
         endpoint,
         _writable(str(message.get("refusal") or "")),
         choice.get("logprobs"),
+        _writable(str(message.get("reasoning_content") or message.get("reasoning") or "")),
     )
 
 

@@ -6,6 +6,7 @@ from coalm.engines.base import (
     Completion,
     Engine,
     Model,
+    Polyglot,
     Said,
     Sampling,
     Speaker,
@@ -18,6 +19,7 @@ __all__ = [
     "Completion",
     "Engine",
     "Model",
+    "Polyglot",
     "Said",
     "Sampling",
     "Speaker",
@@ -25,7 +27,7 @@ __all__ = [
     "open_engine",
 ]
 
-ENGINES = ("transformers",)
+ENGINES = ("transformers", "server")
 """The engines that can be named on the command line."""
 
 
@@ -42,5 +44,10 @@ def open_engine(
             from coalm.engines.transformers import open_transformers
 
             return open_transformers(model, dtype=dtype, note=note)
+        case "server":
+            raise RecipeError(
+                "the engine 'server' asks endpoints and opens no model: see coalm.engines.server, "
+                "or coalm eval MODEL --engine server --base-url URL"
+            )
         case _:
             raise RecipeError(unknown("engine", name, ENGINES))

@@ -7,9 +7,11 @@ control keys and a text endpoint can join them. What the world did to a prompt
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
-from coalm.formats import Format, Malformed, Piece, plain
+from coalm.errors import RecipeError
+from coalm.formats import Chat, Format, Malformed, Piece, Rows, plain
+from coalm.formats.dialects import Dialect
 from coalm.types import Assistant, Dialogue
 
 
@@ -74,6 +76,15 @@ class Speaker(Protocol):
         ...
 
 
+@runtime_checkable
+class Polyglot(Protocol):
+    """A `Speaker` that can be asked in another dialect."""
+
+    def in_dialect(self, dialect: Dialect) -> Speaker:
+        """The same model, told of its tools and read in that dialect."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Model:
     """An engine and the format that its model was trained on: the usual `Speaker`."""
@@ -93,3 +104,9 @@ class Model:
             else Said(self.format.read(answer.text), answer, plain(prompt))
             for prompt, answer in zip(prompts, self.engine.complete(prompts, drawn), strict=True)
         ]
+
+    def in_dialect(self, dialect: Dialect) -> Speaker:
+        """The same engine and layout with that dialect."""
+        if not isinstance(self.format, Chat | Rows):
+            raise RecipeError(f"{self.format.name} cannot be asked in another dialect")
+        return Model(self.engine, replace(self.format, dialect=dialect))

@@ -57,6 +57,8 @@ _RELEVANCE = (
     "for in the run's own format (deviation D30)"
 )
 
+_TODAY = "today's data has 16 cases where the paper's rows count 18 or 41 (deviation D77)"
+
 _LEVELS = tuple(
     _Rule(
         "apibank",
@@ -83,6 +85,7 @@ _RULES: tuple[_Rule, ...] = (
     *_LEVELS,
     _Rule("bfcl", "ast", "live relevance", BFCL, "Relevance", "same measure", _RELEVANCE),
     _Rule("bfcl", "single", "live relevance", BFCL, "Relevance", "same measure", _RELEVANCE),
+    _Rule("bfcl", "single-prompt", "live relevance", BFCL, "Relevance", "same measure", _TODAY),
 )
 
 ABSENT = {

@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from coalm.bench.bfcl.categories import ALL
 from coalm.bench.bfcl.folder import ModelScores, Part
 from coalm.bench.bfcl.formulas import AGENTIC, NEEDS
+from coalm.bench.bfcl.wordings import Wordings
 from coalm.report.paper import BFCL, SIZES
 
 NOT_KNOWN = "n/a"
@@ -36,6 +38,7 @@ def as_json(scores: ModelScores) -> dict[str, Any]:
         "data": scores.data,
         "style": scores.style,
         "function_names": "underscores" if scores.underscores else "dots",
+        **({"asked": scores.asked} if scores.asked else {}),
         "aggregates": {
             formula: {
                 name: {"score": value, "interval": scores.intervals[formula][name]}
@@ -58,10 +61,11 @@ def as_json(scores: ModelScores) -> dict[str, Any]:
 def as_markdown(scores: ModelScores) -> str:
     """The same for a person: aggregates beside the paper's rows, categories, what is missing."""
     names = "a.b is called a_b" if scores.underscores else "with their dots"
+    how = f"Answers read as {_STYLES[scores.style]}; function names {names}."
     lines = [
         f"# BFCL: {scores.model}",
         "",
-        f"Data: {scores.data}. Answers read as {_STYLES[scores.style]}; function names {names}. "
+        f"Data: {scores.data}. {f'Asked: {scores.asked}.' if scores.asked else how} "
         "Brackets hold 95% bootstrap intervals.",
         "",
         *_beside(scores),
@@ -74,6 +78,40 @@ def as_markdown(scores: ModelScores) -> str:
     return "\n".join(lines)
 
 
+def wordings_markdown(model: str, found: Wordings) -> str:
+    """The test of format sensitivity: each wording, mean, worst, spread."""
+    figures = (found.mean, found.worst, found.spread, *found.by_wording)
+    rows = [[f.name, _figure(f.value, (f.low, f.high)), str(f.n)] for f in figures]
+    lines = [
+        f"## Format sensitivity: {model}",
+        "",
+        f"{found.questions} questions under {len(found.by_wording)} wordings of BFCL's prompt, "
+        f"compared question by question. Standard deviation over the wordings: "
+        f"{found.deviation:.2f}.",
+        "",
+        *_table(["wording", "score", "questions"], rows),
+        "",
+        *(f"- {text}" for text in found.problems),
+    ]
+    return "\n".join([*lines, ""])
+
+
+def wordings_json(model: str, found: Wordings) -> dict[str, Any]:
+    """The same as values."""
+    figures = {"mean": found.mean, "worst": found.worst, "spread": found.spread}
+    figures |= {one.name: one for one in found.by_wording}
+    return {
+        "model": model,
+        "questions": found.questions,
+        "standard_deviation": found.deviation,
+        "figures": {
+            name: {"score": one.value, "interval": [one.low, one.high]}
+            for name, one in figures.items()
+        },
+        "problems": list(found.problems),
+    }
+
+
 def unknown_because(scores: ModelScores, formula: str) -> list[str]:
     """The categories without which a formula's overall score is not known."""
     return [name for name in NEEDS[formula] if name in AGENTIC or scores.parts[name].score is None]
@@ -82,23 +120,61 @@ def unknown_because(scores: ModelScores, formula: str) -> list[str]:
 _STYLES = {"prompt": "prompted text", "fc": "function calling"}
 
 
-def _beside(scores: ModelScores) -> list[str]:
-    """Table 4's columns."""
-    columns, spread = scores.aggregates["V3"], scores.intervals["V3"]
-    ours = [_figure(columns[name], spread[name]) for name in BFCL.columns]
-    rows = [[scores.model, scores.data, *ours]]
+def table_4(several: Sequence[ModelScores]) -> tuple[list[str], list[list[str]]]:
+    """Header and rows: our models by V3's formula, then the paper's, each with its data."""
+    rows = []
+    for scores in several:
+        columns, spread = scores.aggregates["V3"], scores.intervals["V3"]
+        ours = [_figure(columns[name], spread[name]) for name in BFCL.columns]
+        rows.append([scores.model, scores.data, *ours])
     for model in _BESIDE:
         figures = [BFCL.printed(model, name) or "-" for name in BFCL.columns]
         rows.append([f"{model} (paper)", paper_data(model), *figures])
-    lines = ["## BFCL V3", "", *_table(["model", "data", *BFCL.columns], rows), ""]
+    return ["model", "data", *BFCL.columns], rows
+
+
+def table_v4(several: Sequence[ModelScores]) -> tuple[list[str], list[list[str]]]:
+    """Header and rows: our models by V4's formula."""
+    rows = []
+    for scores in several:
+        columns, spread = scores.aggregates["V4"], scores.intervals["V4"]
+        row = [_figure(value, spread[name]) for name, value in columns.items()]
+        rows.append([scores.model, scores.data, *row])
+    return ["model", "data", *(several[0].aggregates["V4"] if several else ())], rows
+
+
+def category_table(several: Sequence[ModelScores]) -> tuple[list[str], list[list[str]]]:
+    """Header and rows: each category's score and questions, a column a model."""
+    rows = []
+    for name, category in ALL.items():
+        parts = [scores.parts[name] for scores in several]
+        if any(part.rows for part in parts):
+            cells = [_figure(p.score, p.interval) + f" n={len(p.rows)}" for p in parts]
+            rows.append([category.title, *cells, str(category.then)])
+    return ["category", *(scores.model for scores in several), "questions in V3"], rows
+
+
+def lacking(scores: ModelScores) -> list[str]:
+    """Sentences for each formula whose overall score is not known, and why."""
+    return [
+        f"{scores.model}: {formula}'s Overall is {NOT_KNOWN} for want of {_listed(missing)}."
+        for formula in NEEDS
+        if (missing := unknown_because(scores, formula))
+    ]
+
+
+def _beside(scores: ModelScores) -> list[str]:
+    """Table 4's columns."""
+    columns = scores.aggregates["V3"]
+    lines = ["## BFCL V3", "", *_table(*table_4([scores])), ""]
     lines.append(
         f"Non-Live, of AST, executable and irrelevance: {_figure(columns['Non-Live'], None)}. "
         "Overall is the mean of Non-Live, Live and Multi-Turn. The paper's rows are of older data: "
         "see its remarks. "
     )
-    lacking = unknown_because(scores, "V3")
-    if lacking:
-        lines.append(f"Overall is {NOT_KNOWN} for want of {_listed(lacking)}.")
+    missing = unknown_because(scores, "V3")
+    if missing:
+        lines.append(f"Overall is {NOT_KNOWN} for want of {_listed(missing)}.")
     return [*lines, ""]
 
 
@@ -106,9 +182,9 @@ def _v4(scores: ModelScores) -> list[str]:
     columns, spread = scores.aggregates["V4"], scores.intervals["V4"]
     row = [scores.model, *(_figure(value, spread[name]) for name, value in columns.items())]
     lines = ["## BFCL V4", "", *_table(["model", *columns], [row]), ""]
-    lacking = unknown_because(scores, "V4")
-    if lacking:
-        lines.append(f"Overall is {NOT_KNOWN} for want of {_listed(lacking)}.")
+    missing = unknown_because(scores, "V4")
+    if missing:
+        lines.append(f"Overall is {NOT_KNOWN} for want of {_listed(missing)}.")
     return [*lines, ""]
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
+from coalm.report.assembled import TextTable
 from coalm.report.compare import title
 from coalm.report.failures import RULE, Failure
 from coalm.report.paper import SIZES, SOURCE
@@ -19,6 +20,7 @@ def markdown(page: Page) -> str:
         f"The paper's figures are from [CoALM, arXiv 2502.08820]({SOURCE}). Brackets hold 95% "
         "intervals; n counts cases.",
         *(_bench(page, table) for table in page.tables),
+        *(_assembled(table) for table in page.assembled),
         "## Errors by kind",
         *(_kinds(page, table) for table in page.kinds),
         "## Failures to learn from",
@@ -46,6 +48,13 @@ def _bench(page: Page, table: BenchTable) -> str:
         )
         if part
     )
+
+
+def _assembled(table: TextTable) -> str:
+    rows = [[_plain(cell) for cell in row] for row in table.rows]
+    notes = "\n".join(f"- {_plain(note)}" for note in table.notes)
+    parts = (f"## {_plain(table.title)}", _table(table.header, rows), notes)
+    return "\n\n".join(part for part in parts if part)
 
 
 def _row(page: Page, row: Row) -> list[str]:

@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from coalm.bench.base import Metric
 from coalm.bench.stats import Scored
@@ -40,11 +40,12 @@ class Measure:
     denominator: tuple[tuple[str, float], ...] = ()
     only: str = ""
     main: bool = False
+    how: Literal["ratio", "worst", "spread"] = "ratio"
 
     @property
     def metric(self) -> Metric:
         """The metric itself, so that it can be taken of other cases."""
-        return Metric(self.name, self.numerator, self.denominator, self.only, self.main)
+        return Metric(self.name, self.numerator, self.denominator, self.only, self.main, self.how)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,8 @@ class Scores:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     seconds: float = 0.0
+    parts: Mapping[str, int] = field(default_factory=dict)
+    """Cases of the whole benchmark, by part; older runs do not say."""
 
     @property
     def name(self) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias, assert_never
 
 from coalm.bench.stats import Figure
+from coalm.report.assembled import TextTable, tables
 from coalm.report.beside import ABSENT, Beside, Likeness, beside
 from coalm.report.compare import Gaps, count, gaps, headline, interval, title
 from coalm.report.failures import Failure, choose
@@ -94,6 +95,8 @@ class Page:
     kinds: tuple[KindTable, ...]
     failures: tuple[Failure, ...]
     provenance: tuple[Provenance, ...]
+    assembled: tuple[TextTable, ...] = ()
+    """Scores over several protocols together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +130,7 @@ def page(found: Found, title: str) -> Page:
         tuple(_kinds(found.columns, name) for name in found.benchmarks),
         choose(found.columns),
         tuple(provenance(found.columns, name) for name in found.benchmarks),
+        tables(found.columns),
     )
 
 

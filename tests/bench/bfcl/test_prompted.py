@@ -116,7 +116,7 @@ def _texts(case: Case) -> list[str]:
 
 def test_each_question_is_asked_once_in_every_syntax() -> None:
     case = SPREAD.cases()[0]
-    engine = Scripted(_texts(case))
+    engine = Scripted([*_texts(case)])
     SPREAD.play([case], Agent(Model(engine, format_of("chatml", "json")), {}, 1))
     assert len(engine.seen) == len(SYNTAXES) == len(DIALECTS) + 1
     for seen, name in zip(engine.seen, DIALECTS, strict=False):

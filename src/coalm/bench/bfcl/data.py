@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from coalm import sources
-from coalm.bench.bfcl.categories import CATEGORIES, MULTI_TURN, Category
+from coalm.bench.bfcl.categories import ALL, CATEGORIES, MULTI_TURN, Category
 from coalm.errors import DataError
 from coalm.types import Assistant, Json, System, ToolSpec, Turn, User
 
@@ -148,14 +148,15 @@ def counts(data: Data) -> dict[str, tuple[int, int]]:
 
 
 def held_out_texts(data: Data | None = None) -> list[str]:
-    """What users say in all of BFCL's single-turn questions, to keep out of training data."""
+    """What users say in all of BFCL's questions, to keep out of training data."""
     data = data or find()
     return [
         message["content"]
-        for category in CATEGORIES.values()
+        for category in ALL.values()
         if data.has(category)
         for row in data.rows(questions_file(category))
-        for message in row["question"][0]
+        for turn in row["question"]
+        for message in turn
         if message["role"] == "user"
     ]
 

@@ -30,8 +30,6 @@ _WORDING = re.compile(
     r"ret_fmt=(?P<form>python|json|verbose_xml|concise_xml)&tool_call_tag=(?P<tag>True|False)"
     r"&func_doc_fmt=(python|xml|json)&prompt_fmt=(plaintext|markdown)&style=(classic|experimental)"
 )
-_TAGGED = re.compile(r"<TOOLCALL>(.*?)</TOOLCALL>", re.DOTALL)
-_XML = re.compile(r"<functions>.*?</functions>", re.DOTALL)
 _JSON_BEGIN, _JSON_END = re.compile(r"\[\s*\{"), re.compile(r"\}\s*\]")
 
 
@@ -94,10 +92,11 @@ def read_wording(answer: object, form: str, *, tagged: bool) -> tuple[ToolCall, 
             return read_python(answer)
         text = bracketed(answer)
         if tagged:
-            inside = _TAGGED.search(text)
-            if inside is None:
+            _, begun, rest = text.partition("<TOOLCALL>")
+            inside, ended, _ = rest.partition("</TOOLCALL>")
+            if not begun or not ended:
                 return Unreadable("no <TOOLCALL> in it")
-            text = inside.group(1).strip()
+            text = inside.strip()
         return _READERS[form](text)
     except Unreadable as e:
         return e
@@ -177,10 +176,11 @@ def _concise_xml(text: str) -> tuple[ToolCall, ...]:
 
 
 def _functions(text: str) -> list[ET.Element]:
-    found = _XML.search(text)
-    if found is None:
+    begin = text.find("<functions>")
+    end = text.find("</functions>", begin)
+    if begin < 0 or end < 0:
         raise Unreadable("no <functions> in it")
-    return ET.fromstring(found.group()).findall("function")
+    return ET.fromstring(text[begin:end] + "</functions>").findall("function")
 
 
 def _typed(text: str, parameter: ET.Element) -> Any:
