@@ -42,7 +42,7 @@ def test_an_error_in_a_worker_is_raised_here(processes: int) -> None:
 
 @pytest.mark.slow
 def test_a_worker_that_dies_is_told_of() -> None:
-    with Crew(10, 2) as crew, pytest.raises(DataError, match="use --processes 1"):
+    with Crew(10, 2) as crew, pytest.raises(DataError, match="worker process died"):
         list(crew.map(_dies, range(10)))
 
 

@@ -58,7 +58,8 @@ class Crew(Generic[P]):
                 yield waiting.popleft().result()
         except BrokenProcessPool:
             raise DataError(
-                "a worker process died, most likely for want of memory; use --processes 1"
+                "a worker process died: for want of memory (use --processes 1), or in a script "
+                'whose work is not under `if __name__ == "__main__":`'
             ) from None
         finally:
             for future in waiting:
