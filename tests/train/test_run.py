@@ -207,7 +207,7 @@ def test_the_merged_model_differs_from_the_base_and_opens_as_an_engine(
 def test_what_a_person_got_wrong_is_one_line(model: Path, data: Path, tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="no data folder"):
         run(settings(model, data, data=""), tmp_path)
-    with pytest.raises(DataError, match=r"has no train\.parquet; build it with"):
+    with pytest.raises(DataError, match=r"has no train rows; build it with"):
         run(settings(model, data, data=str(tmp_path)), tmp_path / "out")
     with pytest.raises(ModelError, match="no model 'nothing'"):
         run(settings(model, data, model="nothing"), tmp_path / "out")

@@ -15,7 +15,8 @@ from coalm.corpora.records import Record
 from coalm.corpora.sgd import Service, SgdDialogue
 from coalm.corpora.sgd_variants import Variant, variants
 from coalm.cra import annotated
-from coalm.cra.select import Selection
+from coalm.cra.select import EVERYTHING, Selection
+from coalm.errors import RecipeError
 from coalm.mixture.settings import Part
 from coalm.mixture.streams import Making, Stream, dialogues, services
 from coalm.plus import sgd_calls, sgd_clarify, sgd_requests
@@ -32,16 +33,23 @@ class Known:
     """The schema under other names; none where nothing is renamed."""
     around: lessons.Surroundings
     """Other requests and tools; empty where a lesson needs none."""
+    selection: Selection
+    """Which dialogues are kept: all of the miniature's where it lacks what is named."""
 
 
 def _known(found: Found, part: Part) -> Known:
     schema = services(found, part)
-    if found.real:  # the miniature has a few services only
-        selected(part).known(schema)
+    selection = selected(part)
+    try:
+        selection.known(schema)
+    except RecipeError:
+        if found.real:
+            raise
+        selection = EVERYTHING
     # The variants are few and the same for all seeds of a mixture; which row takes which is not.
     others = variants(schema, 42) if part.renamed else ()
     rows = _requests(found, part, schema) if part.lesson in {"joined", "irrelevant"} else ()
-    return Known(schema, others, lessons.surroundings(rows))
+    return Known(schema, others, lessons.surroundings(rows), selection)
 
 
 def _requests(found: Found, part: Part, schema: dict[str, Service]) -> Iterator[Row]:
@@ -75,11 +83,11 @@ def selected(part: Part) -> Selection:
 def _streams(make: Make, *, older: bool = False) -> tuple[Stream, ...]:
     def now(record: Record, making: Making) -> Iterable[Sample]:
         one = sgd.fitting(record, making.context.services)
-        return make(one, making) if selected(making.part).keeps(one) else ()
+        return make(one, making) if making.context.selection.keeps(one) else ()
 
     def then(record: Record, making: Making) -> Iterable[Sample]:
         one = sgd_older.upgraded(record)
-        return make(one, making) if selected(making.part).keeps(one) else ()
+        return make(one, making) if making.context.selection.keeps(one) else ()
 
     return (Stream(dialogues, now, _known), *([Stream(_older, then, _known)] if older else []))
 

@@ -12,6 +12,7 @@ from coalm.bench.base import Kind, Verdict
 from coalm.bench.bfcl import BfclAst, Case, Data, find, held_out_texts, miniature, single_turn
 from coalm.bench.bfcl.categories import IMPOSSIBLE
 from coalm.bench.bfcl.match import Rules, fault
+from coalm.bench.bfcl.multiturn.cases import cases
 from coalm.bench.bfcl.reading import read_python
 from coalm.engines import Completion, Said
 from coalm.errors import DataError, RecipeError
@@ -228,7 +229,10 @@ def test_another_wheel_under_that_name_is_refused(
 
 def test_what_users_say_can_be_kept_out_of_training() -> None:
     texts = held_out_texts(miniature())
-    assert len(texts) == len(single_turn(miniature()).cases()) > len(BENCH.cases())
+    assert len(texts) > len(single_turn(miniature()).cases()) > len(BENCH.cases())
+    turns = [turn for case in cases(miniature(), "multi_turn_base") for turn in case.said]
+    assert turns
+    assert set(turns) <= set(texts)
     assert "Find the mean of 4, 8, 15 and 16." in texts
 
 
