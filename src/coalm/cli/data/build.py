@@ -23,6 +23,9 @@ Errors = Annotated[
     int | None,
     typer.Option(min=0, help="Leave out and list so many broken records; else the recipe's."),
 ]
+Partial = Annotated[
+    bool, typer.Option("--partial", help="Use corpora of which only a part is here.")
+]
 Anew = Annotated[bool, typer.Option("--anew", help="Build even if the folder is up to date.")]
 
 
@@ -32,6 +35,7 @@ def build(
     out: Out = None,
     processes: Processes = 0,
     max_errors: Errors = None,
+    partial: Partial = False,
     anew: Anew = False,
 ) -> None:
     """Build the data folder of a recipe: train and valid rows, manifest, data card."""
@@ -41,6 +45,8 @@ def build(
     settings = load(DataSettings, recipe, "data", overrides or ())
     if max_errors is not None:
         settings = replace(settings, max_errors=max_errors)
+    if partial:
+        settings = replace(settings, partial=True)
     folder = out or data_folder(recipe, settings)
     built(settings, folder, processes=processes, anew=anew)
 
