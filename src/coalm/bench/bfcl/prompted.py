@@ -24,10 +24,10 @@ from coalm.bench.bfcl.gold import gold_calls
 from coalm.bench.bfcl.grammars import read_source
 from coalm.bench.bfcl.judge import Read, verdict
 from coalm.bench.bfcl.multiturn.cases import system_prompt
-from coalm.bench.bfcl.multiturn.play import AsWritten
+from coalm.bench.bfcl.multiturn.play import as_written, dialect_of
 from coalm.bench.bfcl.protocol import LONG, BfclAst
 from coalm.bench.bfcl.reading import Unreadable
-from coalm.engines import Completion, Model, Polyglot, Said, Speaker
+from coalm.engines import Completion, Said, Speaker
 from coalm.errors import RecipeError
 from coalm.formats.dialects.calls import write_calls
 from coalm.types import Assistant, Dialogue, System
@@ -95,20 +95,6 @@ def judged_text(case: Case, text: str | None) -> Verdict:
     except Unreadable as e:
         read = e
     return verdict(case, read)
-
-
-def as_written(speaker: Speaker) -> Speaker:
-    """The speaker with a dialect that says nothing and reads nothing."""
-    if not isinstance(speaker, Polyglot):
-        raise RecipeError("BFCL's own words need a model that can be asked in plain text")
-    return speaker.in_dialect(AsWritten())
-
-
-def dialect_of(speaker: Speaker) -> str:
-    """The dialect that a speaker was opened with; empty where it has none."""
-    if isinstance(speaker, Model):
-        return speaker.format.dialect.name
-    return str(getattr(getattr(speaker, "dialect", None), "name", ""))
 
 
 def gold_text(case: Case) -> str:

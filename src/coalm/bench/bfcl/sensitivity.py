@@ -21,10 +21,9 @@ from coalm.bench.bfcl.categories import CATEGORIES
 from coalm.bench.bfcl.data import Case, Data, find
 from coalm.bench.bfcl.gold import gold_calls
 from coalm.bench.bfcl.judge import verdict
-from coalm.bench.bfcl.multiturn.play import AsWritten
+from coalm.bench.bfcl.multiturn.play import AsWritten, dialect_of
 from coalm.bench.bfcl.prompted import (
     asked_in_its_words,
-    dialect_of,
     gold_text,
     judged_text,
 )

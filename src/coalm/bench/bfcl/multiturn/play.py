@@ -16,9 +16,9 @@ from coalm.bench.bfcl.multiturn.cases import Case, brought, system_prompt, tools
 from coalm.bench.bfcl.multiturn.decode import decoded, from_calls
 from coalm.bench.bfcl.multiturn.environment import Environments, Lost, Session
 from coalm.bench.bfcl.multiturn.scoring import Steps
-from coalm.engines import Model, Said, Speaker, Unanswered
+from coalm.engines import Model, Polyglot, Said, Speaker, Unanswered
 from coalm.errors import RecipeError
-from coalm.formats import Chat, Malformed, Rows
+from coalm.formats import Malformed
 from coalm.types import Assistant, Dialogue, Observation, System, ToolSpec, User
 
 
@@ -45,6 +45,20 @@ class AsWritten:
     def observed(self, turn: Observation) -> str:
         """The result as it is."""
         return turn.text
+
+
+def as_written(speaker: Speaker) -> Speaker:
+    """The speaker with a dialect that says nothing and reads nothing."""
+    if not isinstance(speaker, Polyglot):
+        raise RecipeError("BFCL's own words need a model that can be asked in plain text")
+    return speaker.in_dialect(AsWritten())
+
+
+def dialect_of(speaker: Speaker) -> str:
+    """The dialect that a speaker was opened with; empty where it has none."""
+    if isinstance(speaker, Model):
+        return speaker.format.dialect.name
+    return str(getattr(getattr(speaker, "dialect", None), "name", ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +102,7 @@ class Manner:
 
     def speaker(self, speaker: Speaker) -> Speaker:
         """Who is asked: where it is prompted, words go in and come out as they are."""
-        if not self.prompted or not isinstance(speaker, Model):
-            return speaker
-        if not isinstance(speaker.format, Chat | Rows):
-            raise RecipeError(f"BFCL's own words cannot be written as {speaker.format.name}")
-        return Model(speaker.engine, replace(speaker.format, dialect=AsWritten()))
+        return as_written(speaker) if self.prompted and isinstance(speaker, Polyglot) else speaker
 
     def _words(self, case: Case, turn: int) -> str:
         late = case.late.get(turn)

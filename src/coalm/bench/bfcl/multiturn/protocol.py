@@ -19,9 +19,9 @@ from coalm.bench.bfcl.data import Data, find
 from coalm.bench.bfcl.multiturn.cases import CATEGORIES, Case, cases
 from coalm.bench.bfcl.multiturn.decode import from_calls
 from coalm.bench.bfcl.multiturn.environment import Environments, Limits
-from coalm.bench.bfcl.multiturn.play import Manner, play
+from coalm.bench.bfcl.multiturn.play import Manner, dialect_of, play
 from coalm.bench.bfcl.multiturn.scoring import verdict
-from coalm.engines import Completion, Model, Said, Speaker
+from coalm.engines import Completion, Said, Speaker
 from coalm.errors import RecipeError
 from coalm.types import Assistant, Dialogue, Observation, ToolCall
 
@@ -79,8 +79,8 @@ class BfclMultiTurn:
 
     def check(self, speaker: Speaker) -> None:
         """A `RecipeError` where BFCL's own words are to be asked in another dialect."""
-        spoken = speaker.format.dialect.name if isinstance(speaker, Model) else "pythonic"
-        if self._manner.prompted and spoken != "pythonic":
+        spoken = dialect_of(speaker)
+        if self._manner.prompted and spoken not in ("", "pythonic"):
             raise RecipeError(
                 "bfcl:multi-turn-prompt asks for calls as BFCL does, in Python's spelling, and not "
                 f"in the dialect {spoken!r}: leave the dialect out"
