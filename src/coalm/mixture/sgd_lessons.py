@@ -6,7 +6,7 @@ slots under other names; with `older`, the dialogues that are there in the annot
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from coalm.corpora import lessons, sgd, sgd_older, sgd_react_states, sgd_states
 from coalm.corpora.chunks import Chunk, Fault
@@ -162,6 +162,11 @@ def _clarify(dialogue: SgdDialogue, making: Making) -> Iterator[Sample]:
     )
 
 
+def _of(dialogue: SgdDialogue, sample: Sample) -> Sample:
+    """The sample in the group of all that is made of its dialogue."""
+    return replace(sample, group=f"sgd/train/{dialogue.id}")
+
+
 def _request(dialogue: SgdDialogue, making: Making) -> Iterator[Sample]:
     part, known = making.part, making.context
     row = sgd_requests.row_of(
@@ -173,9 +178,10 @@ def _request(dialogue: SgdDialogue, making: Making) -> Iterator[Sample]:
     if row is None:
         making.skip("a first request that is no call by itself")
         return
-    yield from lessons.make(
+    for one in lessons.make(
         row, part.lesson, "sgd-requests", known.around, seed=making.seed, answered=part.answered
-    )
+    ):
+        yield _of(dialogue, one)
 
 
 def _foreign(dialogue: SgdDialogue, making: Making) -> Iterator[Sample]:
@@ -189,7 +195,8 @@ def _foreign(dialogue: SgdDialogue, making: Making) -> Iterator[Sample]:
     if row is None:
         making.skip("a first request that says too little")
         return
-    yield from lessons.make(row, "calls", "sgd-irrelevant", known.around, seed=making.seed)
+    for one in lessons.make(row, "calls", "sgd-irrelevant", known.around, seed=making.seed):
+        yield _of(dialogue, one)
 
 
 CRA = _streams(_cra)
