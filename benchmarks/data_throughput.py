@@ -25,8 +25,11 @@ import psutil
 from coalm import models, shards, store
 from coalm.bench.evaluate import held_out
 from coalm.crew import cores
+from coalm.formats import format_of
+from coalm.formats.chat import opening_text
 from coalm.mixture import DataSettings, Part, build
 from coalm.train.encoding import Encoding, encode_split
+from coalm.types import Assistant, Observation, User
 
 LONGEST = 4096
 
@@ -117,18 +120,20 @@ def repeated(folder: Path, out: Path, rows: int) -> None:
 
 
 def messages(folder: Path, out: Path) -> None:
-    """The rows as a user of TRL has them; not part of what is timed."""
+    """The rows as a user of TRL has them, in the same words; not part of what is timed."""
     with out.open("w", encoding="utf-8") as file:
         for sample in shards.read_split(folder, "train"):
-            turns = [
-                {
-                    "role": store.ROLES[type(turn)],
-                    "content": store.compact(store.dump_turns([turn])[0]),
-                }
-                for turn in sample.dialogue.turns
-            ]
-            tools = store.compact(store.dump_tools(sample.dialogue.tools))
-            turns.insert(0, {"role": "system", "content": tools})
+            dialect = format_of("chatml", sample.dialect or "json").dialect
+            told = opening_text(sample.dialogue, dialect)
+            turns = [{"role": "system", "content": told}] if told else []
+            for turn in sample.dialogue.turns:
+                match turn:
+                    case Assistant():
+                        turns.append({"role": "assistant", "content": dialect.write(turn)})
+                    case Observation():
+                        turns.append({"role": "tool", "content": dialect.observed(turn)})
+                    case User(text):
+                        turns.append({"role": "user", "content": text})
             file.write(store.compact({"messages": turns}) + "\n")
 
 

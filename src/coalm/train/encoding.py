@@ -89,7 +89,7 @@ def encode_split(
     counts = path.with_suffix(".json")
     if not (path.exists() and counts.exists()):
         found = list(_jobs(files, limit))
-        wanted = processes or min(cores(), max(1, len(found) // 4))
+        wanted = processes or min(cores(), max(1, len(found) // 3))
         with Crew(how, wanted) as crew:
             done = _write(path, crew.map(encode_rows, found))
         store.write_json(counts, done)
