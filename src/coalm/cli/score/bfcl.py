@@ -1,4 +1,4 @@
-"""`coalm score`: results that another harness left are judged again, without that harness."""
+"""`coalm score bfcl`: result folders of BFCL's harness judged again, without that harness."""
 
 import json
 from pathlib import Path
@@ -13,14 +13,6 @@ if TYPE_CHECKING:
     from coalm.bench.bfcl.data import Data
     from coalm.bench.bfcl.folder import ModelScores
     from coalm.bench.bfcl.results import Results
-
-app = typer.Typer(help="Score the result files of a benchmark's own harness.", no_args_is_help=True)
-
-
-@app.callback()
-def group() -> None:
-    """Score the result files of a benchmark's own harness."""
-
 
 ResultsFolder = Annotated[
     Path | None,
@@ -43,7 +35,6 @@ Names = Annotated[
 ]
 
 
-@app.command("bfcl")
 def bfcl(
     results: ResultsFolder = None,
     runs: Runs = None,
