@@ -153,6 +153,10 @@ def test_a_thought_that_is_not_so_is_found(place: int, thought: str, note: str) 
         (CONFIRM, "I have all for BuyFerryTicket; buying is final, so I ask the user to confirm."),
         (BUY, "They confirmed, so BuyFerryTicket can be called for 2 passengers at 18:05."),
         (BOUGHT, "The purchase at 18:05 worked. I tell the user."),
+        (ASK, "Alder Isle is settled as the to port. I need the sailing date, so I ask for it."),
+        (KNOWN, "FindFerry's result has it already, so no new API call is necessary: 18:05."),
+        (KNOWN, "That was returned before, so I repeat 18:05 from the FindFerry result."),
+        (OFFER, "FindFerry shows 07:15 first; there is no cabin on it, so I say so."),
         (BYE, "They say farewell, so I answer in kind."),
     ],
 )

@@ -31,7 +31,7 @@ from coalm.types import Assistant, Observation, Sample
 
 _STARTS = """
     tool call no nobody not nothing before after with without from since what which that my it
-    confirmed agreed success done asked compared instead other
+    confirmed agreed success done asked compared instead other api apis json
 """
 _OUTSIDE = PLAIN.union(_STARTS.split())
 

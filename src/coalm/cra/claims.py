@@ -65,6 +65,8 @@ RESULT = _claim(
     r"(?:result|results|record) (?:that )?(?:came back|confirms|matches)",
 )
 """Speaks of what a result says."""
+EARLIER = _claim(r"(?:in|among|from) the (?:earlier|previous|prior|last|first) (?:\w+ )?results?\b")
+"""Speaks of a result that came before; it may stand beside a call."""
 REQUIRES = _claim(r"(?:requires?|required|needs?|needed|takes)\b")
 LACKS_AFTER = _claim(
     r"(?:still|also|yet) (?:needs?|lacks?|requires?|missing|have to)\b",
@@ -81,7 +83,7 @@ LACKS_AFTER = _claim(
     r"too early\b",
     r"no call yet\b",
     r"(?:can't|cannot|can not) (?:do anything|go on|continue|proceed) (?:before|until|without)\b",
-    r"there is no (?!need|reason|point|preference|further|other|more|call|result)",
+    r"there is no (?=[^.,;]{1,40}\b(?:yet|so far|in (?:what|their|this|the)|given|named|said)\b)",
     r"incomplete\b",
 )
 """Something is missing, and what it is comes behind these words."""
@@ -126,7 +128,7 @@ WAITS = _claim(
     r"needs? (?:to be confirmed|confirmation|the user's confirmation|their confirmation)\b",
     r"(?:ask|get|want|seek)\w*(?: the user| them)?(?: for| to)? (?:a |the |their )?confirm\w*\b",
     r"confirm (?:the|these|this|it|that|with)\b",
-    r"i (?:sum up|repeat)\b",
+    r"i (?:sum up|repeat)\b(?! (?:\d|that|what was|from))",
 )
 CONFIRMED = _claim(
     rf"{_USER} (?:confirmed|said yes|says yes|say yes|agreed|accepted|approved|affirmed|took up)\b",
@@ -203,6 +205,11 @@ SUCCEEDED = _claim(
     r"good news\b",
 )
 
+_NO_VALUE = (
+    r"(?:\w+ed|given|known|chosen|taken|set|fixed|is|was|are|it|this|that|them|same|serves?|acts?) "
+)
+"""What may stand before `as the city` without being the city: "San Jose is settled as the city"."""
+
 _slots: dict[str, tuple[Service, re.Pattern[str], re.Pattern[str], dict[str, str]]] = {}
 """What `_patterns` made of a service; never changes a result."""
 
@@ -218,7 +225,7 @@ def _patterns(service: Service) -> tuple[re.Pattern[str], re.Pattern[str], dict[
             rf" (?P<a>{anyone}) = (?P<av>[^,;=]+?)(?=,| and |;|\.(?: |$)|: |$| so |\))"
             rf"| the (?P<b>{anyone}) \((?P<bv>[^()]+(?:\([^()]*\)[^()]*)?)\)"
             rf"| the (?P<d>{anyone}) is (?P<dv>[^,;]+?)(?= instead of | and not )"
-            rf"| (?P<cv>[^ ,;:(]+) as the (?P<c>{anyone})(?!\w)"
+            rf"| (?P<cv>(?!{_NO_VALUE})[^ ,;:(]+) as the (?P<c>{anyone})(?!\w)"
         )
         known = _slots[service.name] = (service, alone, stated, names)
     return known[1], known[2], known[3]

@@ -10,6 +10,7 @@ from coalm.cra.claims import (
     CONFIRMED,
     COUNT,
     DECLINED,
+    EARLIER,
     EMPTY,
     FAILED,
     FAREWELL,
@@ -66,7 +67,7 @@ def beside_call(said: Said) -> Iterator[str]:
     low = said.bare
     if FAREWELL.search(low) or MORE.search(low):
         yield "ends or asks on, beside a call"
-    if RESULT.search(low) or COUNT.search(low):
+    if RESULT.search(EARLIER.sub(" ", low)) or COUNT.search(low):
         yield "speaks of a result before the call"
     for sentence in said.sentences:
         calls = CALLS.search(sentence)
