@@ -90,12 +90,15 @@ def _chosen(chooser: Chooser, number: int, found: Found, note: Note) -> Choice:
 
 
 def _contexts(settings: DataSettings, found: Sequence[Found]) -> dict[tuple[int, int], object]:
-    """What each reader must know of the whole of its source."""
-    return {
-        (number, stream): one.context(found[number], part)
-        for number, part in enumerate(settings.parts)
-        for stream, one in enumerate(corpus(part.corpus).streams(part))
-    }
+    """What each reader must know of the whole of its source; read once for a part's streams."""
+    contexts: dict[tuple[int, int], object] = {}
+    for number, part in enumerate(settings.parts):
+        made: dict[object, object] = {}
+        for stream, one in enumerate(corpus(part.corpus).streams(part)):
+            if one.context not in made:
+                made[one.context] = one.context(found[number], part)
+            contexts[number, stream] = made[one.context]
+    return contexts
 
 
 def _split(

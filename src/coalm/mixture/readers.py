@@ -25,6 +25,8 @@ class Corpus:
     """Its records as the paper's rows, if the paper has it."""
     extras: Mapping[str, str] = field(default_factory=dict)
     """Files that are read as well where they are there -> their licence."""
+    thinks: bool = False
+    """Whether its own reader adds the thoughts that a part asks for."""
 
     def streams(self, part: Part) -> tuple[Stream, ...]:
         """What is read for a part."""
@@ -48,8 +50,8 @@ CORPORA: Mapping[str, Corpus] = {
     "sgd-dst": Corpus("sgd", sgd_lessons.STATES, extras=_OLDER),
     "sgd-react": Corpus("sgd", sgd_lessons.REACT, extras=_OLDER),
     "sgd-cra": Corpus("sgd", sgd_lessons.CRA, paper_rows.SGD_CRA),
-    "sgd-calls": Corpus("sgd", sgd_lessons.CALLS),
-    "sgd-clarify": Corpus("sgd", sgd_lessons.CLARIFY),
+    "sgd-calls": Corpus("sgd", sgd_lessons.CALLS, thinks=True),
+    "sgd-clarify": Corpus("sgd", sgd_lessons.CLARIFY, thinks=True),
     "sgd-requests": Corpus("sgd", sgd_lessons.REQUESTS),
     "sgd-irrelevant": Corpus("sgd", sgd_lessons.IRRELEVANT),
     "own": Corpus("", conversations.OWN),

@@ -67,7 +67,8 @@ class Part:
     older: bool = False
     """sgd-dst, sgd-react: add the dialogues that are in SGD's annotation of 2019 only."""
     domains: tuple[str, ...] = ()
-    """sgd-*: keep the dialogues about these domains only, such as hotel; all if empty."""
+    """sgd-*: keep the dialogues about these domains only, such as hotel; all if empty. The
+    bundled miniature keeps all of its own where it lacks one that is named."""
     services: tuple[str, ...] = ()
     """sgd-*: keep the dialogues of these services only, such as Hotels_1; all if empty."""
     without_domains: tuple[str, ...] = ()

@@ -207,9 +207,8 @@ def _spoken(sample: Sample, part: Part, seed: int) -> Iterator[Sample]:
     names = [name.strip() for name in part.dialect.split(",") if name.strip()]
     if not names or sample.dialect == "verbatim":
         return iter([sample])
-    # These corpora think where their own readers say so.
-    thinks = 0.0 if part.corpus in {"sgd-calls", "sgd-clarify"} else part.thoughts
-    return spoken(sample, names, per_row=part.dialects_each, thoughts=thinks, seed=seed)
+    share = 0.0 if corpus(part.corpus).thinks else part.thoughts
+    return spoken(sample, names, per_row=part.dialects_each, thoughts=share, seed=seed)
 
 
 def _refused(plan: Plan, made: _Made) -> LeftOut | list[list[Piece]]:

@@ -33,7 +33,36 @@ LONG = 768
 """New tokens for any single-turn category: the longest right answer, of four calls, has 600."""
 
 
-class BfclAst:
+class Questions:
+    """What every single-turn protocol of BFCL has in common: its questions."""
+
+    def __init__(self, about: About, cases: Iterable[Case]) -> None:
+        self._about = about
+        self._cases = tuple(cases)
+
+    @property
+    def about(self) -> About:
+        """Names, versions, metrics."""
+        return self._about
+
+    def cases(self) -> Sequence[Case]:
+        """Every question, a category after the other."""
+        return self._cases
+
+    def id(self, case: Case) -> str:
+        """BFCL's own id."""
+        return case.id
+
+    def part(self, case: Case) -> str:
+        """The category."""
+        return case.category.name
+
+    def opening(self, case: Case) -> Dialogue:
+        """The user's question and the functions on offer."""
+        return Dialogue(case.turns, case.tools)
+
+
+class BfclAst(Questions):
     """BFCL's single-turn categories, or some of them: a `Benchmark`."""
 
     def __init__(
@@ -50,8 +79,7 @@ class BfclAst:
                 raise RecipeError(unknown("BFCL category", name, CATEGORIES))
         data = data or find()
         chosen = [CATEGORIES[name] for name in categories]
-        self._cases = tuple(case for category in chosen for case in data.cases(category))
-        self._about = About(
+        about = About(
             benchmark="bfcl",
             protocol=protocol,
             version=data.version,
@@ -59,27 +87,7 @@ class BfclAst:
             max_steps=1,
             max_tokens=max_tokens,
         )
-
-    @property
-    def about(self) -> About:
-        """Names, versions, metrics."""
-        return self._about
-
-    def cases(self) -> Sequence[Case]:
-        """Every case, a category after the other."""
-        return self._cases
-
-    def id(self, case: Case) -> str:
-        """BFCL's own id."""
-        return case.id
-
-    def part(self, case: Case) -> str:
-        """The category."""
-        return case.category.name
-
-    def opening(self, case: Case) -> Dialogue:
-        """The user's question and the functions on offer."""
-        return Dialogue(case.turns, case.tools)
+        super().__init__(about, (case for category in chosen for case in data.cases(category)))
 
     def gold(self, case: Case) -> str:
         """Right calls, one spelling of them."""

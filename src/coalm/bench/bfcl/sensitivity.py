@@ -27,7 +27,7 @@ from coalm.bench.bfcl.prompted import (
     gold_text,
     judged_text,
 )
-from coalm.bench.bfcl.protocol import LONG
+from coalm.bench.bfcl.protocol import LONG, Questions
 from coalm.bench.bfcl.reading import Unreadable
 from coalm.engines import Completion, Polyglot, Said, Speaker, Unanswered
 from coalm.errors import DataError, RecipeError
@@ -44,13 +44,12 @@ SYNTAXES = (*DIALECTS, PROMPTING)
 _FILE = "BFCL_v4_format_sensitivity.json"
 
 
-class BfclSensitivity:
+class BfclSensitivity(Questions):
     """The same questions in every syntax: a `Benchmark` and a `Player`; a case is a question."""
 
     def __init__(self, data: Data | None = None) -> None:
         self._data = data or find()
-        self._cases = tuple(chosen(self._data))
-        self._about = About(
+        about = About(
             benchmark="bfcl",
             protocol="sensitivity",
             version=self._data.version,
@@ -58,27 +57,7 @@ class BfclSensitivity:
             max_steps=len(SYNTAXES),
             max_tokens=LONG,
         )
-
-    @property
-    def about(self) -> About:
-        """Names, versions, metrics."""
-        return self._about
-
-    def cases(self) -> Sequence[Case]:
-        """Every question, a category after the other."""
-        return self._cases
-
-    def id(self, case: Case) -> str:
-        """BFCL's own id."""
-        return case.id
-
-    def part(self, case: Case) -> str:
-        """The category."""
-        return case.category.name
-
-    def opening(self, case: Case) -> Dialogue:
-        """The question and the functions on offer."""
-        return Dialogue(case.turns, case.tools)
+        super().__init__(about, chosen(self._data))
 
     def check(self, speaker: Speaker) -> None:
         """A `RecipeError` if the speaker knows one syntax only, or was given one."""
