@@ -1,7 +1,8 @@
 """Laws of the one loop: think, act, observe, answer."""
 
+import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -189,3 +190,45 @@ def test_nothing_a_model_writes_can_break_the_loop(dialect: str, text: str) -> N
     assert (reply.ended, reply.dialogue) == ("malformed", ask())
     assert "cannot be written again" in reply.why
     assert who.reply(reply.dialogue.then(User("And now?"))).ended == "spoke"
+
+
+def test_an_unreadable_turn_is_asked_for_again_once_and_leaves_no_trace() -> None:
+    who, engine = agent("Action: double(number=", ANSWER)
+    reply = replace(who, repair="ask again").reply(ask())
+    assert reply.ended == "spoke"
+    assert reply.dialogue.turns[1:] == (Assistant("Four."),)
+    assert len(reply.said) == 2
+    assert "could not be read: an action that is not a call" in engine.seen[-1]
+
+    who, _ = agent("Action: double(number=", "Action: double(number=", ANSWER)
+    assert replace(who, repair="ask again").reply(ask()).ended == "malformed"
+
+
+def test_spent_tokens_end_a_reply_before_its_tools_run() -> None:
+    who, _ = agent(CALL, ANSWER)
+    reply = replace(who, max_tokens=3).reply(ask())
+    assert reply.ended == "limit"
+    assert "3 new tokens" in reply.why
+    last = reply.dialogue.turns[-1]
+    assert last == Observation(f"error: not run: {reply.why}", "double")
+
+
+def test_spent_time_ends_a_reply_but_never_an_answer() -> None:
+    who, _ = agent(CALL, ANSWER)
+    assert replace(who, seconds=0.0).reply(ask()).ended == "limit"
+    who, _ = agent(ANSWER)
+    assert replace(who, seconds=0.0).reply(ask()).ended == "spoke"
+
+
+def test_calls_of_one_turn_can_run_side_by_side_and_keep_their_order() -> None:
+    meeting = threading.Barrier(2, timeout=10)
+
+    def meet(number: int) -> int:
+        """Wait for the other."""
+        meeting.wait()
+        return number
+
+    engine = Scripted(["Action: meet(number=1)\nAction: meet(number=2)", "System: Met."])
+    who = Agent(Model(engine, REACT), tools(meet), parallel=2)
+    reply = who.reply(Dialogue((User("Meet."),), tuple(t.spec for t in tools(meet).values())))
+    assert [t.text for t in reply.dialogue.turns if isinstance(t, Observation)] == ["1", "2"]

@@ -132,6 +132,9 @@ class _Talk:
                         so_far, waiting = step.dialogue, []
                         self._ended(step)
                         break
+                    if isinstance(step, Malformed):
+                        self.note(f"(unreadable, asked again: {step.why})")
+                        continue
                     so_far = so_far.then(step)
                     waiting = list(step.calls) if isinstance(step, Assistant) else waiting[1:]
                     self._show(step)
@@ -161,6 +164,8 @@ class _Talk:
                 pass
             case "steps":
                 self.note(f"stopped after {self.agent.max_steps} steps without an answer")
+            case "limit":
+                self.note(f"stopped: {reply.why}")
             case "unanswered":
                 self._say("error", f"no answer: {reply.why}", "red")
             case "malformed":
