@@ -119,6 +119,14 @@ def _schema(schema: Mapping[str, Any], defaults: Mapping[str, object]) -> dict[s
     }
 
 
+def tidied(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Anybody's JSON Schema as a model is shown it: no titles, no references."""
+    named = schema.get("$defs") or schema.get("definitions") or {}
+    shown = {k: v for k, v in schema.items() if k not in ("$defs", "definitions", "$schema")}
+    tidy: dict[str, Any] = _tidy(shown, named, 0)
+    return tidy
+
+
 def _tidy(schema: Any, named: Mapping[str, Any], depth: int) -> Any:
     if isinstance(schema, list):
         return [_tidy(item, named, depth) for item in schema]
