@@ -11,7 +11,7 @@ the model in words it can act on, and nothing of it is ever evaluated.
 """
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any, NotRequired, get_args, get_origin, get_type_hints
@@ -46,7 +46,8 @@ class Function:
             wrong = "; ".join(_complaint(self.spec, error) for error in e.errors())
             return f"error: {self.spec.name}: {wrong}"
         try:
-            return _text(self.function(**checked))
+            result = self.function(**checked)
+            return _text(_awaited(result) if inspect.isawaitable(result) else result)
         except Refused as e:
             return f"error: {self.spec.name}: {e}"
 
@@ -173,6 +174,18 @@ def _complaint(spec: ToolSpec, error: "ErrorDetails") -> str:
 def _short(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _awaited(result: Awaitable[object]) -> object:
+    """What an asynchronous function gives, whether or not an event loop runs here already."""
+    import asyncio
+    from concurrent.futures import ThreadPoolExecutor
+
+    async def wait() -> object:
+        return await result
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(lambda: asyncio.run(wait())).result()
 
 
 def _text(result: object) -> str:
