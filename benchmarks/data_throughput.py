@@ -1,25 +1,33 @@
 """How fast rows are made and encoded, beside the usual path, and in how much memory.
 
-    python benchmarks/data_throughput.py                     # all SNIPS and SGD rows there are
-    python benchmarks/data_throughput.py --rows 300000       # repeated until there are so many
+    python benchmarks/data_throughput.py                        # all SNIPS and SGD rows there are
+    python benchmarks/data_throughput.py --data data/mix        # a folder that is built already
+    python benchmarks/data_throughput.py --rows 300000 --ours-only    # repeated up to so many
 
 Ours: `coalm data build` (read, check, compare with the benchmarks' test data, write parquet),
-then ids and loss mask once, then best-fit packing. The usual path: the same rows as chat
-messages through `datasets.map` with a chat template, as TRL's SFTTrainer prepares them, and
-the same packing. Both use as many processes as there are cores, and run one after the other.
-Memory is the sum of all processes' own pages (PSS), looked at five times a second.
+then ids and loss mask, then packing, from the parquet files to packed rows on disk. The usual
+path: the same words as chat messages, a dataset in memory already, through TRL's SFTTrainer:
+chat template, tokenisation, labels of the assistant's words alone, packing. It is timed once
+more without the mask (every token learned), which is less work than ours. Both use as many
+processes as there are cores and find nothing cached; they take turns, each round in another
+order, so that a busy machine is busy for both. Memory is the sum of all processes' own pages
+(PSS), looked at five times a second.
 """
 
 import argparse
+import hashlib
 import os
+import statistics
 import tempfile
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice, pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import numpy as np
 import psutil
 
 from coalm import models, shards, store
@@ -28,10 +36,20 @@ from coalm.crew import cores
 from coalm.formats import format_of
 from coalm.formats.chat import opening_text
 from coalm.mixture import DataSettings, Part, build
-from coalm.train.encoding import Encoding, encode_split
+from coalm.train.encoding import IGNORED, Encoding, encode_split
+from coalm.train.packed import Counts, PackedRows, pack_split
 from coalm.types import Assistant, Observation, User
 
+T = TypeVar("T")
+
 LONGEST = 4096
+CHATML = (
+    "{% for m in messages %}{{ '<|im_start|>' + m['role'] + '\n' }}"
+    "{% if m['role'] == 'assistant' %}"
+    "{% generation %}{{ m['content'] + '<|im_end|>' }}{% endgeneration %}"
+    "{% else %}{{ m['content'] + '<|im_end|>' }}{% endif %}{{ '\n' }}{% endfor %}"
+)
+"""The model's layout as a chat template that says what is learned, as TRL asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +62,21 @@ class Timed:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--corpora", default="snips,sgd-cra,sgd-dst")
+    parser.add_argument("--data", type=Path, help="a data folder, instead of building one")
     parser.add_argument("--rows", type=int, default=0, help="repeat the rows up to so many")
+    parser.add_argument("--first", type=int, help="encode so many rows of them")
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--model", default="smollm2-135m")
     parser.add_argument("--ours-only", action="store_true")
     given = parser.parse_args()
     folder = models.folder(given.model, print)
     with tempfile.TemporaryDirectory() as scratch:
-        os.environ["COALM_CACHE"] = scratch  # so that nothing is found encoded already
-        measure(given, folder, Path(scratch))
+        data = given.data or built(given, folder, Path(scratch))
+        paths = ["ours"] if given.ours_only else ["ours", "usual", "unmasked"]
+        measure(data, folder, given, paths)
 
 
-def measure(given: argparse.Namespace, folder: Path, scratch: Path) -> None:
-    import transformers  # noqa: F401  what both paths import is in neither's time
-    import trl  # noqa: F401
-
+def built(given: argparse.Namespace, folder: Path, scratch: Path) -> Path:
     parts = [Part(corpus=name) for name in given.corpora.split(",")]
     mix = scratch / "mix"
     if given.rows:
@@ -67,26 +86,10 @@ def measure(given: argparse.Namespace, folder: Path, scratch: Path) -> None:
         parts = [Part(corpus="own", path=str(own))]
         print(f"{first.train:,} rows, repeated to {given.rows:,}", flush=True)
     settings = _settings(folder, *parts, keep=bool(given.rows))
-    made = timed(lambda: build(settings, mix, held_out=held_out(), processes=cores()))
+    _, taken = timed(lambda: build(settings, mix, held_out=held_out(), processes=cores()))
     manifest = store.read_json(mix / "manifest.json")
-    rows, tokens = manifest["train"], manifest["tokens"]
-    print(f"{rows:,} rows, {tokens:,} tokens, {cores()} cores")
-    told("build", made, rows, tokens)
-
-    how = Encoding(folder, "chatml", "json", rows=False, longest=LONGEST)
-    found: list[Any] = []
-    ours = timed(lambda: found.append(packed(encode_split(mix, "train", how).dataset())))
-    told("encode + mask + pack", ours, rows, tokens)
-    print(f"  {len(found[0]):,} packed rows of {LONGEST}")
-    if not given.ours_only:
-        lines = scratch / "messages.jsonl"
-        messages(mix, lines)
-        usual = timed(lambda: found.append(prepared(lines, folder, scratch / "cache")))
-        told("usual path: map, template, TRL", usual, rows, tokens)
-        print(f"  {len(found[1]):,} packed rows of {LONGEST}")
-        print(f"encode + mask + pack / usual: {usual.seconds / ours.seconds:.2f} times the rows/s")
-        both = made.seconds + ours.seconds
-        print(f"build as well / usual: {usual.seconds / both:.2f} times the rows/s")
+    told("build", taken, manifest["train"], manifest["tokens"])
+    return mix
 
 
 def _settings(folder: Path, *parts: Part, keep: bool = False) -> DataSettings:
@@ -98,13 +101,6 @@ def _settings(folder: Path, *parts: Part, keep: bool = False) -> DataSettings:
         valid_share=0.0,
         keep_duplicates=keep,
     )
-
-
-def packed(dataset: Any) -> Any:
-    """TRL's own best-fit packing, for both paths."""
-    from trl import pack_dataset
-
-    return pack_dataset(dataset, LONGEST, "bfd", {"num_proc": cores()})
 
 
 def repeated(folder: Path, out: Path, rows: int) -> None:
@@ -119,10 +115,55 @@ def repeated(folder: Path, out: Path, rows: int) -> None:
                     return
 
 
-def messages(folder: Path, out: Path) -> None:
+def measure(data: Path, folder: Path, given: argparse.Namespace, paths: list[str]) -> None:
+    seconds: dict[str, list[float]] = {path: [] for path in paths}
+    print(f"{cores()} cores; packed rows of {LONGEST} tokens", flush=True)
+    for number in range(given.rounds):
+        for path in paths if number % 2 == 0 else reversed(paths):
+            with tempfile.TemporaryDirectory() as fresh:
+                taken = one(path, data, folder, given.first, Path(fresh))
+            seconds[path].append(taken.seconds)
+    for path in paths[1:]:
+        ratios = [other / own for own, other in zip(seconds["ours"], seconds[path], strict=True)]
+        print(
+            f"ours / {path}: {statistics.median(ratios):.2f} times the rows/s "
+            f"(of {len(ratios)} rounds: {min(ratios):.2f} to {max(ratios):.2f})"
+        )
+
+
+def one(path: str, data: Path, folder: Path, first: int | None, fresh: Path) -> Timed:
+    """One path from beginning to end, with nothing cached."""
+    if path == "ours":
+        os.environ["COALM_CACHE"] = str(fresh)
+        packed, taken = timed(lambda: ours(data, folder, first))
+        made = packed.dataset()
+    else:
+        messages(data, fresh / "messages.jsonl", first)
+        rows = loaded(fresh)
+        made, taken = timed(lambda: prepared(rows, folder, fresh, masked=path == "usual"))
+    counts, digest = compared(made)
+    told(path, taken, counts.packed, counts.tokens)
+    waste = 1 - counts.tokens / (counts.rows * LONGEST)
+    print(
+        f"  {counts.learned:,} learned, {counts.rows:,} packed rows, {waste:.2%} wasted; "
+        f"rows {digest:016x}",
+        flush=True,
+    )
+    return taken
+
+
+def ours(data: Path, folder: Path, first: int | None) -> PackedRows:
+    how = Encoding(folder, "chatml", "json", rows=False, longest=LONGEST)
+    return pack_split(encode_split(data, "train", how, limit=first), LONGEST)
+
+
+# --- the usual path -----------------------------------------------------------------------
+
+
+def messages(folder: Path, out: Path, first: int | None) -> None:
     """The rows as a user of TRL has them, in the same words; not part of what is timed."""
     with out.open("w", encoding="utf-8") as file:
-        for sample in shards.read_split(folder, "train"):
+        for sample in islice(shards.read_split(folder, "train"), first):
             dialect = format_of("chatml", sample.dialect or "json").dialect
             told = opening_text(sample.dialogue, dialect)
             turns = [{"role": "system", "content": told}] if told else []
@@ -137,14 +178,23 @@ def messages(folder: Path, out: Path) -> None:
             file.write(store.compact({"messages": turns}) + "\n")
 
 
-def prepared(lines: Path, folder: Path, cache: Path) -> Any:
-    """What SFTTrainer makes of conversational rows before the first step."""
+def loaded(fresh: Path) -> Any:
+    """The messages as a dataset; not part of what is timed."""
     import datasets
+    import trl  # noqa: F401  what is imported is in nobody's time
+
+    datasets.disable_progress_bars()
+    lines, cache = str(fresh / "messages.jsonl"), str(fresh / "cache")
+    return datasets.load_dataset("json", data_files=lines, cache_dir=cache)["train"]
+
+
+def prepared(rows: Any, folder: Path, fresh: Path, *, masked: bool) -> Any:
+    """What SFTTrainer makes of conversational rows before the first step."""
     from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
     from trl import SFTConfig, SFTTrainer
 
-    datasets.disable_progress_bars()
     tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer.chat_template = CHATML
     small = LlamaConfig(
         vocab_size=len(tokenizer),
         hidden_size=8,
@@ -153,13 +203,13 @@ def prepared(lines: Path, folder: Path, cache: Path) -> Any:
         num_attention_heads=1,
         num_key_value_heads=1,
     )
-    rows = datasets.load_dataset("json", data_files=str(lines), cache_dir=str(cache))["train"]
     trainer = SFTTrainer(
         model=LlamaForCausalLM(small),
         args=SFTConfig(
-            output_dir=str(cache / "out"),
+            output_dir=str(fresh / "out"),
             max_length=LONGEST,
             packing=True,
+            assistant_only_loss=masked,
             dataset_num_proc=cores(),
             use_cpu=True,
             bf16=False,
@@ -171,7 +221,31 @@ def prepared(lines: Path, folder: Path, cache: Path) -> Any:
     return trainer.train_dataset
 
 
-def timed(do: Callable[[], object]) -> Timed:
+# --- what both made -----------------------------------------------------------------------
+
+
+def compared(packed: Any) -> tuple[Counts, int]:
+    """What is in packed rows of TRL's columns, and a number that is equal for equal rows.
+
+    Of the ids and labels of each row, whichever packed row it is in.
+    """
+    found, digest = Counts(), 0
+    for batch in packed.with_format("numpy").iter(256):
+        rows = zip(batch["input_ids"], batch["labels"], batch["seq_lengths"], strict=True)
+        for ids, labels, lengths in rows:
+            learned = int((labels != IGNORED).sum())
+            found += Counts(1, len(lengths), len(ids), learned)
+            ends = np.cumsum([0, *lengths])
+            for start, end in pairwise(ends):
+                one = np.stack([ids[start:end], labels[start:end]]).astype(np.int32)
+                digest += int.from_bytes(hashlib.blake2b(one.tobytes(), digest_size=8).digest())
+    return found, digest % 2**64
+
+
+# --- measuring ----------------------------------------------------------------------------
+
+
+def timed(do: Callable[[], T]) -> tuple[T, Timed]:
     peak, done = 0, threading.Event()
 
     def watch() -> None:
@@ -183,12 +257,12 @@ def timed(do: Callable[[], object]) -> Timed:
     watcher.start()
     began = time.perf_counter()
     try:
-        do()
+        made = do()
     finally:
         seconds = time.perf_counter() - began
         done.set()
         watcher.join()
-    return Timed(seconds, peak)
+    return made, Timed(seconds, peak)
 
 
 def _memory() -> int:
@@ -205,8 +279,9 @@ def _memory() -> int:
 
 def told(what: str, taken: Timed, rows: int, tokens: int) -> None:
     print(
-        f"{what}: {taken.seconds:.1f} s, {rows / taken.seconds:,.0f} rows/s, "
-        f"{tokens / taken.seconds:,.0f} tokens/s, peak {taken.peak / 2**30:.2f} GiB",
+        f"{what}: {rows:,} rows, {tokens:,} tokens, {taken.seconds:.1f} s, "
+        f"{rows / taken.seconds:,.0f} rows/s, {tokens / taken.seconds:,.0f} tokens/s, "
+        f"peak {taken.peak / 2**30:.2f} GiB",
         flush=True,
     )
 

@@ -5,8 +5,12 @@ from pathlib import Path
 MARKERS = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
 
 
-def tiny_model(folder: Path, seed: int = 0) -> Path:
-    """Write config, safetensors and a byte-level tokenizer with ChatML's markers."""
+def tiny_model(folder: Path, seed: int = 0, *, tied: bool = True) -> Path:
+    """Write config, safetensors and a byte-level tokenizer with ChatML's markers.
+
+    Tied, it repeats the last token of its prompt for ever; untied, with larger weights, what
+    it says depends on the whole prompt.
+    """
     import torch
     from tokenizers import AddedToken, Tokenizer, decoders, pre_tokenizers
     from tokenizers.models import BPE
@@ -27,7 +31,8 @@ def tiny_model(folder: Path, seed: int = 0) -> Path:
         num_attention_heads=4,
         num_key_value_heads=2,
         max_position_embeddings=4096,
-        tie_word_embeddings=True,
+        tie_word_embeddings=tied,
+        initializer_range=0.02 if tied else 0.3,
         bos_token_id=None,
         eos_token_id=backend.token_to_id("<|im_end|>"),
         pad_token_id=backend.token_to_id("<|endoftext|>"),

@@ -85,7 +85,8 @@ _held: list[object] = []
 
 
 def _begin(plan: object) -> None:
-    os.environ["TOKENIZERS_PARALLELISM"] = "false"  # there is a process for each core already
+    # There is a process for each core already.
+    os.environ |= {"TOKENIZERS_PARALLELISM": "false", "RAYON_NUM_THREADS": "1"}
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the main process's business
     _held[:] = [plan]
 

@@ -26,9 +26,14 @@ class Device:
         """Whether the precision is bfloat16."""
         return str(self.dtype) == "torch.bfloat16"
 
+    @property
+    def precision(self) -> str:
+        """`bf16` or `fp32`, as a recipe names it."""
+        return "bf16" if self.bf16 else "fp32"
+
     def describe(self) -> str:
         """Such as `cpu, bf16`."""
-        return f"{self.device}, {'bf16' if self.bf16 else 'fp32'}"
+        return f"{self.device}, {self.precision}"
 
 
 def pick(device: str = "auto", dtype: str = "auto") -> Device:

@@ -12,7 +12,7 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any
 
@@ -128,16 +128,22 @@ def load_sample(row: Mapping[str, Any]) -> Sample:
     turns, tools = row["turns"], row.get("tools") or "[]"
     try:
         turns = json.loads(turns) if isinstance(turns, str) else turns
-        tools = json.loads(tools) if isinstance(tools, str) else tools
+        tools = _tools(tools) if isinstance(tools, str) else load_tools(tools)
     except ValueError as e:
         raise DataError(f"row {row['id']!r}: {e}") from None
     return Sample(
         id=str(row["id"]),
         corpus=str(row.get("corpus", "own")),
-        dialogue=Dialogue(load_turns(turns), load_tools(tools)),
+        dialogue=Dialogue(load_turns(turns), tools),
         group=str(row.get("group", "")),
         dialect=str(row.get("dialect", "")),
     )
+
+
+@lru_cache(maxsize=1024)
+def _tools(text: str) -> tuple[ToolSpec, ...]:
+    """The tools of a JSON list: many rows have the same ones."""
+    return load_tools(json.loads(text))
 
 
 # --- files --------------------------------------------------------------------------------

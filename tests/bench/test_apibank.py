@@ -54,8 +54,29 @@ def test_the_miniature_has_both_levels() -> None:
     assert len({BOTH.id(case) for case in BOTH.cases()}) == 15
 
 
-def test_level_one_is_what_there_is_by_default() -> None:
-    assert {ApiBankHammer(SMALL).part(case) for case in ApiBankHammer(SMALL).cases()} == {"L-1"}
+def test_both_levels_are_played_unless_one_is_named() -> None:
+    assert {case.level for case in ApiBankHammer(SMALL).cases()} == {"L-1", "L-2"}
+    second = ApiBankHammer(SMALL, ("L-2",))
+    assert {case.level for case in second.cases()} == {"L-2"}
+    assert (ApiBankHammer(SMALL).about.protocol, second.about.protocol) == ("hammer", "hammer-l2")
+
+
+def test_metrics_are_told_by_level_only_where_there_are_two() -> None:
+    assert {m.only for m in BOTH.about.metrics} == {"", "L-1", "L-2"}
+    assert {m.only for m in ApiBankHammer(SMALL, ("L-1",)).about.metrics} == {""}
+
+
+def test_a_call_in_another_dialect_is_exact_only_where_any_will_do() -> None:
+    text = "[BorrowBook(member_id='M2071', title='The Glass Orchard', days='14')]"
+    scores = BOTH.score(CASE, saying(text, "json")).scores
+
+    assert (scores["exact"], scores["exact_any"]) == (0.0, 1.0)
+
+
+def test_an_answer_that_breaks_off_is_counted_as_unreadable_with_its_reason() -> None:
+    scores = BOTH.score(CASE, saying(label(CASE.calls)[3:-8])).scores
+
+    assert (scores["unreadable"], scores["unreadable_cut_off"]) == (1.0, 1.0)
 
 
 def test_a_level_that_does_not_exist_is_a_persons_mistake() -> None:
@@ -150,7 +171,8 @@ def test_gold_is_perfect_on_every_metric() -> None:
     rows = [(BOTH.part(c), BOTH.score(c, BOTH.gold_reply(c)).scores) for c in BOTH.cases()]
 
     assert {metric.name: metric.of(rows) for metric in BOTH.about.metrics} == {
-        metric.name: pytest.approx(100.0) for metric in BOTH.about.metrics
+        metric.name: pytest.approx(0.0 if "unreadable" in metric.name else 100.0)
+        for metric in BOTH.about.metrics
     }
 
 
@@ -243,6 +265,14 @@ def test_a_broken_file_is_a_persons_mistake(tmp_path: Path, content: str) -> Non
 
     with pytest.raises(DataError, match=r"rows\.json"):
         list(read_level(path, "L-1"))
+
+
+def test_another_number_of_rows_than_the_real_files_have_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "rows.json"
+    path.write_text("[]")
+
+    with pytest.raises(DataError, match=r"rows\.json: 0 rows in place of 399"):
+        list(read_level(path, "L-1", 399))
 
 
 def test_every_user_line_of_both_levels_is_held_out() -> None:

@@ -33,7 +33,10 @@ NAMES = [f"{name}:{protocol}" for name, protocols in PROTOCOLS.items() for proto
 
 SILENCE: Mapping[str, Mapping[str, float]] = {
     "multiwoz:dst-json": {},
-    "apibank:hammer": {},
+    "multiwoz:react-offline": {},
+    # Users wait for a while before they give a task up, and then for the next.
+    "multiwoz:online": {"Turns": 53 / 6},
+    **{f"apibank:{protocol}": {} for protocol in PROTOCOLS["apibank"]},
     # Saying nothing is what is asked for where no function fits.
     "bfcl:ast": {"Irrelevance": 100.0},
     "bfcl:single": {"Irrelevance": 100.0},
@@ -46,6 +49,16 @@ SILENCE: Mapping[str, Mapping[str, float]] = {
     ),
 }
 """What silence scores where it is not 0 (`unreadable` shares are no scores)."""
+
+GOLD: Mapping[str, Mapping[str, float]] = {
+    # Two of six dialogues hold a `dontcare`, in 6 of 25 turns, which the paper's way loses.
+    "multiwoz:react-offline": {
+        **dict.fromkeys(("JGA as the paper", "JGA fuzzy as the paper"), 76.0),
+        **dict.fromkeys(("Slot F1 as the paper", "Slot F1 fuzzy as the paper"), 200 * 120 / 246),
+    },
+    "multiwoz:online": {"Turns": 26 / 6},
+}
+"""What gold scores where it cannot be 100, by the definition of the metric."""
 
 HOSTILE = (
     "",
@@ -121,7 +134,8 @@ def sound(verdict: Verdict) -> bool:
 def test_the_gold_reply_scores_perfectly(name: str) -> None:
     benchmark = bench(name)
     replies = [benchmark.gold_reply(case) for case in benchmark.cases()]
-    assert judged(name, replies) == pytest.approx(dict.fromkeys(judged(name, replies), 100.0))
+    perfect = dict.fromkeys(judged(name, replies), 100.0) | GOLD.get(name, {})
+    assert judged(name, replies) == pytest.approx(perfect)
     for case, reply in zip(benchmark.cases(), replies, strict=True):
         assert benchmark.score(case, reply).kind == ""
 

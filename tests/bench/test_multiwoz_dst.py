@@ -3,6 +3,7 @@
 import copy
 import json
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,11 @@ EMPTY = TurnCase("X2", 0, (("", "hello"),), {})
 def saying(text: str, case: TurnCase = CASE, dialect: str = "json") -> Reply:
     model = Model(Scripted([text]), format_of("chatml", dialect))
     return Agent(model, max_steps=1).reply(BENCH.opening(case))
+
+
+def counts(scores: Mapping[str, float], way: str = "") -> dict[str, float]:
+    names = ("joint", "tp", "fp", "fn", "slot_accuracy")
+    return {name: scores[f"{way}{name}"] for name in names}
 
 
 def scored(state: dict[str, str], case: TurnCase = CASE) -> Verdict:
@@ -101,13 +107,10 @@ def test_silence_is_zero_on_every_metric_even_where_nothing_was_settled(case: Tu
 
 
 def test_an_empty_object_is_right_where_nothing_was_settled() -> None:
-    assert scored({}, EMPTY).scores == {
-        "joint": 1.0,
-        "tp": 0.0,
-        "fp": 0.0,
-        "fn": 0.0,
-        "slot_accuracy": 1.0,
-    }
+    scores = scored({}, EMPTY).scores
+
+    assert counts(scores) == {"joint": 1, "tp": 0, "fp": 0, "fn": 0, "slot_accuracy": 1}
+    assert counts(scores, "fuzzy_") == counts(scores)
 
 
 def test_one_wrong_slot_spoils_the_turn_and_costs_a_slot_on_both_sides() -> None:
@@ -115,13 +118,38 @@ def test_one_wrong_slot_spoils_the_turn_and_costs_a_slot_on_both_sides() -> None
 
     assert verdict.kind == "wrong state"
     assert verdict.note == "hotel-area is 'north', not 'south'"
-    assert verdict.scores == {
+    assert counts(verdict.scores) == {
         "joint": 0.0,
         "tp": 3.0,
         "fp": 1.0,
         "fn": 1.0,
         "slot_accuracy": pytest.approx(29 / 30),
     }
+
+
+def test_a_name_that_holds_the_right_one_is_right_only_fuzzily() -> None:
+    verdict = scored({**CASE.state, "hotel-name": "the old mill"})
+
+    assert verdict.kind == "wrong state"
+    assert counts(verdict.scores)["joint"] == 0
+    assert counts(verdict.scores, "fuzzy_") == {
+        "joint": 1,
+        "tp": 4,
+        "fp": 0,
+        "fn": 0,
+        "slot_accuracy": 1,
+    }
+
+
+def test_a_domain_is_judged_by_its_slots_in_all_turns_of_its_dialogue() -> None:
+    mixed = [case for case in BENCH.cases() if case.dialogue == "MINI0004"]
+    gold = [BENCH.score(case, BENCH.gold_reply(case)).scores for case in mixed]
+    late = [BENCH.score(c, saying(write_state({"taxi-leaveat": "09:00"}), c)).scores for c in mixed]
+
+    assert sum(scores["taxi_turns"] for scores in gold) == len(mixed)
+    assert not any("train_turns" in scores for scores in gold)
+    assert sum(scores["taxi_joint"] for scores in late) == 0
+    assert all(scores["taxi_joint"] for scores in gold)
 
 
 @pytest.mark.parametrize(

@@ -127,3 +127,12 @@ def test_two_models_spreads_can_be_compared() -> None:
     found = difference(_two(100, 0.9, 0.3), _two(100, 0.9, 0.8), spread)
     assert found.value == pytest.approx(50.0)
     assert found.apart
+
+
+def test_a_figure_over_what_was_completed_is_compared_where_both_completed() -> None:
+    done = Metric("Success, completed", (("won", 1.0),), (("done", 1.0),), over="done")
+    ours = [Scored("a", "", {"done": 1.0, "won": 1.0}), Scored("b", "", {"done": 1.0, "won": 0.0})]
+    theirs = [Scored("a", "", {"done": 1.0, "won": 1.0}), Scored("b", "", {"done": 0.0})]
+    found = difference(ours, theirs, done)
+    assert (found.value, found.n) == (0.0, 1)
+    assert difference(ours, [Scored("a", "", {}), Scored("b", "", {})], done).n == 0

@@ -15,6 +15,9 @@ import pytest
 from coalm.bench.bfcl import miniature, single_turn
 from coalm.bench.bfcl.gold import gold_calls
 from coalm.bench.bfcl.prompted import gold_text
+from coalm.bench.runner import rescore
+from coalm.bench.table import open_benchmark
+from coalm.errors import DataError
 from coalm.types import ToolCall, User
 from tests.endpoints.server import Endpoint, Request, Say, Status, Step
 
@@ -127,6 +130,7 @@ def test_prompting_mode_asks_in_the_benchmarks_words(tmp_path: Path) -> None:
         done = served(tmp_path, there.url, "bfcl:single-prompt")
     assert done.returncode == 0, done.stderr
     assert set(figures(scores(tmp_path, "bfcl.single-prompt")).values()) == {100.0}
+    assert scores(tmp_path, "bfcl.single-prompt")["identity"]["format"] == "chat/as-written"
     for request in there.requests:
         assert "tools" not in request.body
         assert request.body["messages"][0]["content"].startswith("You keep house.")
@@ -211,6 +215,96 @@ def test_a_stopped_run_goes_on_and_asks_only_what_is_missing(
         assert done.returncode == 0, done.stderr
         assert len(there.requests) - seen == len(SINGLE.cases()) - kept
     assert set(figures(scores(tmp_path, "bfcl.single")).values()) == {100.0}
+
+
+def first_user_wrong(request: Request) -> Step:
+    """Gold with a thought beside it, and nonsense for one question."""
+    if "messages" not in request.body:
+        return Say("[nobody(knows=1)]")
+    step = by_gold(request)
+    assert isinstance(step, Say)
+    if question(request) == min(GOLD):
+        return Say("", "tool_calls", calls=(("nobody", "{no json"),), thought="Hm.")
+    return Say(step.text, step.finish, 0.0, step.calls, thought="Hm.")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("bench", "words", "name"),
+    [
+        ("bfcl:single", (), "chat/native"),
+        ("bfcl:single", ("--dialect", "json"), "chat/json"),
+        ("bfcl:single-prompt", (), "chat/as-written"),
+        ("bfcl:sensitivity", (), "chat/every-syntax"),
+        ("bfcl:single-prompt", ("--raw", "--layout", "chatml"), "chatml/as-written"),
+    ],
+)
+def test_the_answers_of_an_endpoint_can_be_judged_again_without_it(
+    tmp_path: Path, bench: str, words: tuple[str, ...], name: str
+) -> None:
+    with Endpoint(first_user_wrong) as there:
+        done = served(tmp_path, there.url, bench, "--seed", "3", "--max-tokens", "99", *words)
+    assert done.returncode == 0, done.stderr
+    folder = tmp_path / "out" / bench.replace(":", ".")
+    row = scores(tmp_path, folder.name)
+    assert row["identity"]["format"] == name
+    before = (folder / "outcomes.jsonl").read_bytes(), (folder / "scores.json").read_bytes()
+    benchmark = open_benchmark(bench, miniature=True)
+    rescore(folder, benchmark)
+    assert (folder / "outcomes.jsonl").read_bytes() == before[0]
+    assert json.loads((folder / "scores.json").read_text()) == json.loads(before[1])
+    if name.startswith("chat/"):
+        (folder / "answers.jsonl").unlink()
+        with pytest.raises(DataError, match=r"has no answers\.jsonl"):
+            rescore(folder, benchmark)
+        (folder / "answers.jsonl").write_text("")
+        with pytest.raises(DataError, match="not all there any more"):
+            rescore(folder, benchmark)
+
+
+@pytest.mark.slow
+def test_a_chat_with_an_endpoint_runs_the_towns_tools(tmp_path: Path) -> None:
+    def behave(request: Request) -> Step:
+        if request.body["messages"][-1]["role"] == "tool":
+            return Say("There are some.")
+        names = [t["function"]["name"] for t in request.body["tools"]]
+        name = next(n for n in names if "hotel" in n and ("query" in n or "find" in n))
+        return Say("", calls=((name, '{"area": "north"}'),))
+
+    with Endpoint(behave) as there:
+        done = subprocess.run(
+            [*PYTHON, "chat", "teacher", "--engine", "server", "--base-url", there.url],
+            cwd=tmp_path,
+            env=environment(tmp_path / "cache"),
+            input="a hotel in the north\n",
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+    assert done.returncode == 0, done.stderr
+    assert "chat/native" in done.stdout
+    assert "There are some." in done.stdout
+    assert len(there.requests) == 2
+    gone = coalm(tmp_path, "chat", "teacher", "--engine", "server")
+    assert gone.returncode == 2
+    assert "needs --base-url" in gone.stderr
+
+
+@pytest.mark.slow
+def test_shards_of_an_endpoint_are_merged_with_their_answers_and_costs(tmp_path: Path) -> None:
+    with Endpoint(by_gold) as there:
+        for share in ("1/2", "2/2"):
+            done = served(tmp_path, there.url, "bfcl:single", "--shard", share, "--price-in", "2")
+            assert done.returncode == 0, done.stderr
+    merged = coalm(tmp_path, "eval", "merge", "out.shard-1-of-2", "out.shard-2-of-2")
+    assert merged.returncode == 0, merged.stderr
+    row = scores(tmp_path, "bfcl.single")
+    assert set(figures(row).values()) == {100.0}
+    assert row["identity"]["usage"]["requests"] == len(SINGLE.cases())
+    assert row["identity"]["usage"]["cost"] == pytest.approx(2e-4 * len(SINGLE.cases()))
+    rescore(tmp_path / "out" / "bfcl.single", SINGLE)
+    assert scores(tmp_path, "bfcl.single") == row
 
 
 @pytest.mark.slow

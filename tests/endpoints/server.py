@@ -271,7 +271,18 @@ def _event(request: Request, delta: dict[str, Any], finish: str | None = None) -
         choice["delta"] = delta
     else:
         choice["text"] = delta.get("content", "")
+    if request.body.get("logprobs") and delta.get("content"):
+        choice["logprobs"] = _logprobs(request, [delta["content"]])
     return {"object": "chat.completion.chunk", "model": "teacher", "choices": [choice]}
+
+
+def _logprobs(request: Request, words: list[str]) -> dict[str, Any]:
+    """One number a word, -1, -2 ..., as the request's route gives them."""
+    numbers = [-1.0 - n for n in range(len(words))]
+    if request.path.endswith("chat/completions"):
+        rows = [{"token": w, "logprob": n} for w, n in zip(words, numbers, strict=True)]
+        return {"content": rows}
+    return {"tokens": words, "token_logprobs": numbers, "top_logprobs": None}
 
 
 def _usage(say: Say) -> dict[str, Any]:
@@ -291,5 +302,7 @@ def _completion(request: Request, say: Say) -> dict[str, Any]:
             ]
     else:
         choice["text"] = say.text
+    if request.body.get("logprobs"):
+        choice["logprobs"] = _logprobs(request, say.text.split())
     whole = {"id": f"r{request.number}", "model": "teacher", "choices": [choice]}
     return whole | (_usage(say) if say.usage else {})

@@ -262,6 +262,45 @@ def test_any_dialect_can_be_asked_for_over_chat(opened: Open, name: str) -> None
     assert "town.find" in body["messages"][0]["content"]
 
 
+# --- log-probabilities --------------------------------------------------------------------
+
+
+def test_logprobs_come_over_both_routes_and_are_kept(opened: Open, tmp_path: Path) -> None:
+    sampling = Sampling(logprobs=True)
+    prompt = format_of("chatml", "json").prompt(ASKED)
+    with Endpoint(lambda request: Say("two words")) as there:
+        for _ in range(2):
+            server = opened(there.url, folder=tmp_path)
+            raw = Raw(server).complete([prompt], sampling)[0]
+            said = heard(Native(server).speak([ASKED], sampling)[0]).completion
+            told = heard(Prompted(server, DIALECTS["json"]).speak([ASKED], sampling)[0]).completion
+            assert isinstance(raw, Completion)
+            assert raw.logprobs == said.logprobs == told.logprobs == (-1.0, -2.0)
+            assert raw.logprob == -3.0
+        assert [r.body["logprobs"] for r in there.requests] == [1, True, True]
+        plain = Native(opened(there.url)).speak([ASKED], Sampling())[0]
+        assert heard(plain).completion.logprobs is None
+        assert "logprobs" not in there.requests[-1].body
+
+
+def test_logprobs_of_a_stream_are_put_together(opened: Open) -> None:
+    with Endpoint(lambda request: Say("fifteen letters")) as there:
+        server = opened(there.url, settings=Settings(timeout=5.0, stream=True))
+        said = heard(Native(server).speak([ASKED], Sampling(logprobs=True))[0])
+    assert said.completion.logprobs == (-1.0, -1.0, -1.0)  # three parts, one number each
+
+
+def test_an_endpoint_that_gives_no_logprobs_gives_none(opened: Open) -> None:
+    def behave(request: Request) -> Step:
+        return Status(400, "logprobs are not here") if "logprobs" in request.body else Say("ok")
+
+    with Endpoint(behave) as there:
+        server = opened(there.url)
+        said = heard(Native(server).speak([ASKED], Sampling(logprobs=True))[0])
+    assert said.completion.logprobs is None
+    assert server.dropped == ("logprobs",)
+
+
 # --- the world's mistakes -----------------------------------------------------------------
 
 
@@ -324,6 +363,22 @@ def test_several_endpoints_share_the_work(opened: Open) -> None:
         assert server.identity == {"name": "teacher", "endpoint": "127.0.0.1"}
     assert min(len(one.requests), len(other.requests)) > 5
     assert max(one.most_in_flight, other.most_in_flight) <= QUICK.concurrency
+
+
+def test_an_endpoint_that_dies_in_the_middle_leaves_its_work_to_the_others(opened: Open) -> None:
+    def dies(request: Request) -> Step:
+        return Drop() if request.number > 3 else Say("ok")
+
+    with Endpoint(dies) as ill, Endpoint(lambda request: Say("ok", after=0.01)) as sound:
+        answers = Native(opened(ill.url, sound.url)).speak(numbered(30), Sampling())
+    assert all(isinstance(answer, Said) for answer in answers)
+    assert len(sound.requests) >= 26
+
+
+def test_one_endpoint_of_several_that_is_not_there_is_named_before_any_work(opened: Open) -> None:
+    with Endpoint() as there, pytest.raises(EndpointError, match=r"127\.0\.0\.1:1/v1"):
+        Native(opened(there.url, "http://127.0.0.1:1/v1")).speak([ASKED], Sampling())
+    assert there.requests == []
 
 
 def test_answers_are_kept_as_they_come_and_not_asked_for_again(

@@ -1,13 +1,15 @@
 """The in-process engine: batches, shared beginnings and stops change nothing but the speed."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from coalm.engines import Completion, Model, Said, Sampling, open_engine
+from coalm.engines import Completion, Model, Said, Sampling, Unanswered, open_engine
+from coalm.engines.ending import ended, window
 from coalm.engines.transformers import Transformers
 from coalm.errors import RecipeError
-from coalm.formats import Piece, format_of
+from coalm.formats import Piece, encode, format_of
 from coalm.types import Dialogue, System, User
 from tests.tiny import tiny_model
 
@@ -17,7 +19,7 @@ FORMAT = format_of("chatml", "json")
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    folder = tiny_model(tmp_path_factory.mktemp("engine") / "tiny")
+    folder = tiny_model(tmp_path_factory.mktemp("engine") / "tiny", tied=False)
     return open_engine("transformers", str(folder), dtype="fp32")
 
 
@@ -43,7 +45,7 @@ def test_a_shared_beginning_changes_nothing(
 ) -> None:
     sampling = Sampling(max_tokens=12, end="<|im_end|>")
     shared = texts(engine.complete(prompts(), sampling))
-    monkeypatch.setattr("coalm.engines.transformers._SHARED", 10**9)
+    monkeypatch.setattr("coalm.engines.generation._SHARED", 10**9)
     assert texts(engine.complete(prompts(), sampling)) == shared
 
 
@@ -64,8 +66,6 @@ def test_a_stop_string_ends_the_text_before_it(engine: Transformers) -> None:
 
 
 def test_counts_are_of_the_prompt_and_of_what_is_new(engine: Transformers) -> None:
-    from coalm.formats import encode
-
     for prompt, answer in zip(
         prompts(), engine.complete(prompts(), Sampling(max_tokens=7)), strict=True
     ):
@@ -98,6 +98,218 @@ def test_a_speaker_reads_what_its_engine_wrote(engine: Transformers) -> None:
     assert isinstance(said, Said)
     assert said.turn == FORMAT.read(said.completion.text)
     assert said.prompt.endswith("<|im_start|>assistant\n")
+
+
+# --- draws --------------------------------------------------------------------------------
+
+
+def test_a_sample_does_not_depend_on_its_neighbours(engine: Transformers) -> None:
+    sampling = Sampling(max_tokens=15, temperature=1.0, seed=3)
+    together = texts(engine.complete(prompts(), sampling))
+    assert together == [text for p in prompts() for text in texts(engine.complete([p], sampling))]
+    assert together != texts(engine.complete(prompts(), Sampling(max_tokens=15)))
+
+
+def test_draws_follow_the_softmax_of_the_logits_over_the_temperature() -> None:
+    import torch
+
+    from coalm.engines.draws import Draws
+
+    logits, temperature = torch.tensor([[0.0, 1.0, 2.0, -1.0]]), 0.7
+    counts = torch.zeros(4)
+    for seed in range(3000):
+        scores = Draws([(1, 2)], temperature, seed, logprobs=False)(torch.zeros(1, 1), logits)
+        counts[scores.argmax()] += 1
+    expected = torch.softmax(logits[0] / temperature, -1)
+    assert torch.allclose(counts / 3000, expected, atol=0.03)
+
+
+# --- log-probabilities --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1.5])
+def test_logprobs_are_the_models_own_for_what_it_wrote(
+    engine: Transformers, temperature: float
+) -> None:
+    import torch
+
+    sampling = Sampling(max_tokens=9, temperature=temperature, logprobs=True)
+    for prompt, answer in zip(prompts(), engine.complete(prompts(), sampling), strict=True):
+        assert isinstance(answer, Completion)
+        assert answer.logprobs is not None
+        assert answer.logprob == pytest.approx(sum(answer.logprobs))
+        ids = list(encode(prompt, engine.tokenizer).ids)
+        new = new_ids(engine, ids, answer, temperature)
+        with torch.no_grad():
+            logits = engine.model(torch.tensor([ids + new])).logits[0, len(ids) - 1 : -1]
+        own = torch.log_softmax(logits.float(), -1)[range(len(new)), new]
+        assert list(answer.logprobs) == pytest.approx(own.tolist(), abs=1e-3)
+
+
+def new_ids(
+    engine: Transformers, ids: list[int], answer: Completion, temperature: float
+) -> list[int]:
+    """The ids behind a text of bytes; greedy ones are asked of the model itself."""
+    import torch
+
+    if temperature:
+        # Bytes that are no text decode to one mark, so ids are drawn again, token by token.
+        from coalm.engines.draws import Draws
+
+        draws, new = Draws([ids], temperature, 0, logprobs=False), list[int]()
+        for _ in range(answer.completion_tokens):
+            with torch.no_grad():
+                scores = engine.model(torch.tensor([ids + new])).logits[:, -1]
+            new.append(int(draws(torch.tensor([ids + new]), scores).argmax()))
+        return new
+    out = engine.model.generate(
+        torch.tensor([ids]),
+        attention_mask=torch.ones(1, len(ids), dtype=torch.long),
+        max_new_tokens=answer.completion_tokens,
+        do_sample=False,
+        eos_token_id=None,
+        pad_token_id=0,
+    )
+    found: list[int] = out[0, len(ids) :].tolist()
+    return found
+
+
+def test_logprobs_stop_where_the_text_does(engine: Transformers) -> None:
+    [whole] = texts(engine.complete(prompts()[:1], Sampling(max_tokens=30)))
+    sampling = Sampling(max_tokens=30, stops=(whole[8:10],), logprobs=True)
+    [cut] = engine.complete(prompts()[:1], sampling)
+    assert isinstance(cut, Completion)
+    assert cut.logprobs is not None
+    assert len(cut.logprobs) == cut.completion_tokens < 30
+    [plain] = engine.complete(prompts()[:1], Sampling(max_tokens=3))
+    assert isinstance(plain, Completion)
+    assert plain.logprobs is None
+
+
+# --- stops --------------------------------------------------------------------------------
+
+
+def test_each_row_counts_its_tokens_up_to_its_own_stop(engine: Transformers) -> None:
+    whole = texts(engine.complete(prompts(), Sampling(max_tokens=30)))
+    stop = next(w[4:6] for w in whole if "\ufffd" not in w[4:6])
+    cut = engine.complete(prompts(), Sampling(max_tokens=30, stops=(stop,)))
+    for text, answer in zip(whole, cut, strict=True):
+        assert isinstance(answer, Completion)
+        if stop in text:
+            assert (answer.text, answer.ended) == (text[: text.index(stop)], "stop")
+            alone = engine.tokenizer.text(text[: text.index(stop)] + stop)
+            if "\ufffd" not in answer.text:
+                assert answer.completion_tokens == len(alone)
+        else:
+            assert (answer.text, answer.ended, answer.completion_tokens) == (text, "length", 30)
+
+
+def test_a_stop_string_that_is_split_over_tokens_is_found_and_its_tokens_are_counted(
+    engine: Transformers,
+) -> None:
+    tokens = engine.tokenizer
+    new = [*tokens.text("Let me see.\nObservé"), *tokens.text(": x"), *tokens.text("tail")]
+    sampling = Sampling(stops=("never", "\nObservé:"))
+    found = ended(new, 5, tokens, sampling)
+    needed = len(tokens.text("Let me see.\nObservé:"))
+    assert found == Completion("Let me see.", "stop", 5, needed)
+    assert window(sampling.stops) > len(tokens.text("\nObservé:"))
+
+
+def test_the_earliest_of_several_stops_cuts_and_an_end_before_it_wins(
+    engine: Transformers,
+) -> None:
+    tokens = engine.tokenizer
+    end = tokens.control("<|im_end|>")
+    new = [*tokens.text("one two three"), end, *tokens.text(" four")]
+    assert ended(new, 1, tokens, Sampling(stops=("three", "two"))).text == "one "
+    assert ended(new, 1, tokens, Sampling(end="<|im_end|>", stops=("four",))) == Completion(
+        "one two three", "stop", 1, 13
+    )
+
+
+# --- memory -------------------------------------------------------------------------------
+
+
+class Small:
+    """A model that runs out of memory, really, where a batch has over so many tokens."""
+
+    def __init__(self, engine: Transformers, limit: int, fail: Callable[[], object]) -> None:
+        self.engine, self.limit, self.fail = engine, limit, fail
+        self.rows: list[int] = []
+
+    def __enter__(self) -> "Small":
+        def before(model: Any, args: Any, kwargs: dict[str, Any]) -> None:
+            ids = args[0] if args else kwargs["input_ids"]
+            if ids.shape[1] > 1:
+                self.rows.append(ids.shape[0])
+            if ids.numel() > self.limit:
+                self.fail()
+
+        self.hook = self.engine.model.register_forward_pre_hook(before, with_kwargs=True)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.hook.remove()
+
+
+def no_room() -> object:
+    import torch
+
+    return torch.empty(1 << 52)  # the allocator's own refusal
+
+
+def no_cuda_room() -> object:
+    import torch
+
+    raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+
+
+def no_python_room() -> object:
+    raise MemoryError
+
+
+@pytest.mark.parametrize("fail", [no_room, no_cuda_room, no_python_room])
+def test_a_batch_that_does_not_fit_is_halved_and_stays_small(
+    engine: Transformers, fail: Callable[[], object]
+) -> None:
+    asked = [p for p in prompts("") for _ in range(4)]
+    sampling = Sampling(max_tokens=6)
+    whole = texts(engine.complete(asked, sampling))
+    told: list[str] = []
+    mine = Transformers(engine.model, engine.tokenizer, note=told.append)
+    with Small(mine, 700, fail) as small:
+        assert texts(mine.complete(asked, sampling)) == whole
+        tries, small.rows = small.rows, []
+        assert max(tries) == 20 > max(tries[2:])
+        assert texts(mine.complete(asked, sampling)) == whole  # remembered: nothing fails again
+        assert max(small.rows) < 20
+    assert mine.batch_tokens < 32_000
+    assert "out of memory with 20 prompts" in told[0]
+    assert len(told) <= 3
+
+
+def test_a_single_prompt_that_does_not_fit_is_unanswered_and_the_others_are_answered(
+    engine: Transformers,
+) -> None:
+    long = FORMAT.prompt(Dialogue((User("y" * 900),)))
+    asked = [prompts("")[0], long, prompts("")[1]]
+    mine = Transformers(engine.model, engine.tokenizer)
+    with Small(mine, 500, no_room):
+        said = mine.complete(asked, Sampling(max_tokens=4))
+    assert isinstance(said[1], Unanswered)
+    assert "out of memory" in said[1].why
+    assert texts([said[0], said[2]]) == texts(
+        engine.complete([asked[0], asked[2]], Sampling(max_tokens=4))
+    )
+
+
+def test_another_failure_is_no_lack_of_memory(engine: Transformers) -> None:
+    def fail() -> None:
+        raise RuntimeError("a mistake of ours")
+
+    with Small(engine, 10, fail), pytest.raises(RuntimeError, match="of ours"):
+        engine.complete(prompts(), Sampling(max_tokens=4))
 
 
 def test_an_unknown_engine_gets_a_suggestion() -> None:

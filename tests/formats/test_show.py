@@ -2,8 +2,10 @@
 
 import io
 import re
+import unicodedata
 from html.parser import HTMLParser
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
@@ -49,7 +51,7 @@ def test_a_terminal_shows_colours_but_obeys_no_escape_of_the_data() -> None:
     console.print(legend())
     assert "\x1b]0;title" not in out.getvalue()
     assert "[red]x[/red]" in out.getvalue()
-    assert "␛[31mred␛]0;title␇" in out.getvalue()
+    assert "⟨U+001B⟩[31mred⟨U+001B⟩]0;title⟨U+0007⟩" in out.getvalue()
 
 
 class Reader(HTMLParser):
@@ -136,3 +138,30 @@ def test_whole_escape_sequences_go_and_words_stay() -> None:
     assert harmless("a\x1b[2J\x1b[1;31mb\x1b]8;;http://x\x1b\\c\x1b]52;c;aGk=\x07d\te\r\nf") == (
         "abcd\te\nf"
     )
+
+
+def test_ordinary_text_of_any_script_is_shown_as_it_is() -> None:
+    for told in ("naïve 漢字 🙂\n\ttab", "می‌خواهم", "👩‍👩‍👧"):
+        assert visible(told) == harmless(told) == told
+
+
+@pytest.mark.parametrize(
+    ("hidden", "sign"),
+    [
+        ("\x1b", "⟨U+001B⟩"),
+        ("\u202e", "⟨U+202E⟩"),
+        ("\U000e0041", "⟨U+E0041⟩"),
+        ("\u2060", "⟨U+2060⟩"),
+    ],
+)
+def test_what_hides_in_a_text_is_written_out(hidden: str, sign: str) -> None:
+    assert visible(f"a{hidden}b") == f"a{sign}b"
+    assert "b" in harmless(f"a{hidden}\nb")
+
+
+@given(st.text(st.characters()))
+def test_what_is_visible_can_be_written_and_shown_anywhere(text: str) -> None:
+    shown = visible(text)
+    shown.encode()
+    assert visible(shown) == shown
+    assert all(c.isprintable() or c in "\t\n" or unicodedata.category(c) != "Cc" for c in shown)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from coalm.report.beside import beside
+from coalm.bench.table import PROTOCOLS, open_benchmark
+from coalm.report.beside import absent, beside
 from coalm.report.paper import BFCL, SIZES, TABLES, PaperTable
 
 
@@ -76,12 +77,60 @@ def test_a_level_is_found_however_it_is_written(name: str) -> None:
         ("apibank", "hammer", "ROUGE-L", ""),
         ("apibank", "hammer", "ROUGE-L (canonical)", ""),
         ("apibank", "damo", "ROUGE-L (L-1)", "L-1"),
+        ("apibank", "damo", "API accuracy", ""),
+        ("apibank", "damo-l1", "Reply ROUGE-L", ""),
+        ("apibank", "toolrl", "Accuracy (L-1)", "L-1"),
+        ("multiwoz", "online", "Success", ""),
+        ("multiwoz", "react-offline", "JGA", ""),
+        ("multiwoz", "react-offline", "JGA fuzzy", ""),
+        ("multiwoz", "react-offline", "Inform", ""),
+        ("multiwoz", "react-offline", "Success hotel", ""),
+        ("multiwoz", "react-offline", "Success, own bookings", ""),
     ],
 )
 def test_what_the_paper_does_not_report_has_nothing_beside_it(
     benchmark: str, protocol: str, metric: str, only: str
 ) -> None:
     assert beside(benchmark, protocol, metric, only) is None
+
+
+@pytest.mark.parametrize(
+    ("metric", "column", "said"),
+    [
+        ("JGA fuzzy as the paper", "JGA", "fuzzily"),
+        ("Success", "Success", "every dialogue with a goal counts"),
+        ("Success, completed dialogues", "Success", "left out"),
+    ],
+)
+def test_the_paper_s_success_and_jga_stand_beside_the_agent_s(
+    metric: str, column: str, said: str
+) -> None:
+    found = beside("multiwoz", "react-offline", metric)
+
+    assert found is not None
+    assert (found.column, found.likeness) == (column, "same measure")
+    assert said in found.note
+    assert "reconstruction" in found.note
+
+
+def test_the_paper_s_rows_stand_beside_metrics_that_the_agent_really_has() -> None:
+    about = open_benchmark("multiwoz:react-offline", miniature=True).about
+    there = [m.name for m in about.metrics if beside("multiwoz", "react-offline", m.name)]
+
+    assert there == ["JGA fuzzy as the paper", "Success", "Success, completed dialogues"]
+
+
+@pytest.mark.parametrize("measure", ["ROUGE-L", "ROUGE-1", "ROUGE-2", "BLEU-4"])
+def test_one_level_alone_has_that_level_s_figure(measure: str) -> None:
+    for only in ("", "L-2"):
+        found = beside("apibank", "hammer-l2", measure, only)
+        assert found is not None
+        assert found.column == f"{measure} L-2"
+
+
+@pytest.mark.parametrize("name", [f"{b}:{p}" for b, known in PROTOCOLS.items() for p in known])
+def test_every_protocol_says_what_the_paper_leaves_out(name: str) -> None:
+    assert absent(*name.split(":"))
 
 
 def test_relevance_is_the_one_category_that_is_a_column_of_its_own() -> None:

@@ -3,10 +3,14 @@
 Nobody annotates a state: each call of one of MultiWOZ's eight APIs says what the user
 wants, so the state is what the calls' arguments add up to. Values are spelt as in
 MultiWOZ 2.4. What was offered and booked is read off the tools' answers.
+
+`any` is where two readings part. The paper's code takes it for a slot that is left open,
+and so can never say that the user does not mind (`dontcare`, 1,713 of the gold values).
+Whoever keeps `dontcare` takes an argument that says `any` at its word.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any, TypeAlias
 
@@ -24,7 +28,7 @@ from coalm.agent.cambridge.slots import (
     Words,
     YesNo,
 )
-from coalm.types import Assistant, Dialogue, Observation
+from coalm.types import Assistant, Dialogue, Observation, ToolCall
 
 _Slots: TypeAlias = Mapping[str, tuple[str, Any]]
 """For each argument of an API the slot that it fills, and the type of its values."""
@@ -80,18 +84,36 @@ _SPELT = {
 """The databases' words, and tokenised ones, as MultiWOZ 2.4 writes them in a state."""
 
 
-def state_of(dialogue: Dialogue) -> Mapping[str, str]:
+DONTCARE = "dontcare"
+"""What MultiWOZ's states say of a slot that the user does not mind."""
+
+_INDIFFERENT = frozenset(
+    [
+        *("any", "anything", "anywhere", "anytime", "all"),
+        *("dontcare", "dont care", "don t care", "do n t care", "do not care", "no preference"),
+        *("doesnt matter", "doesn t matter", "does not matter"),
+    ]
+)
+"""Arguments that say that the user does not mind; `""`, `none` or `unknown` say nothing."""
+
+
+def state_of(dialogue: Dialogue, *, dontcare: bool = False) -> dict[str, str]:
     """Slot -> value, such as `hotel-area: north`, added up over all calls; the last value wins.
 
-    An argument that is `any`, or no value of its slot, adds nothing and takes nothing back.
+    An argument that is no value of its slot adds nothing and takes nothing back. Nor does
+    `any`, unless `dontcare` is kept: then it is a value, which replaces an earlier one.
+    """
+    return settled(_calls(dialogue), dontcare=dontcare)
+
+
+def settled(calls: Iterable[ToolCall], *, dontcare: bool = False) -> dict[str, str]:
+    """The same of some calls by themselves.
+
     Deviation D46: values are made uniform (`5 pm` becomes 17:00, `guesthouse` becomes
     `guest house`) before they are compared with anything; the paper's code keeps them raw.
+    Deviation D92: with `dontcare`, what the paper's code loses is kept.
     """
-    return {
-        slot: value
-        for name, arguments in _calls(dialogue)
-        for slot, value in _said(name, arguments)
-    }
+    return {slot: value for call in calls for slot, value in _said(call, dontcare)}
 
 
 def entities_of(dialogue: Dialogue) -> Mapping[str, str]:
@@ -117,27 +139,40 @@ def overview(dialogue: Dialogue) -> Mapping[str, str]:
     return {**state_of(dialogue), **entities_of(dialogue)}
 
 
-def _calls(dialogue: Dialogue) -> Iterator[tuple[str, Mapping[str, object]]]:
+def domain_of(tool: str) -> str:
+    """The domain of one of the eight APIs: `book_hotel` is of `hotel`; empty for another tool."""
+    return _APIS[tool][0] if tool in _APIS else ""
+
+
+def _calls(dialogue: Dialogue) -> Iterator[ToolCall]:
     for turn in dialogue.turns:
         if isinstance(turn, Assistant):
-            for call in turn.calls:
-                yield call.name, call.arguments
+            yield from turn.calls
 
 
-def _said(name: str, arguments: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+def _said(call: ToolCall, dontcare: bool) -> Iterator[tuple[str, str]]:
     """Slot and value of each argument of a call that says something."""
-    domain, slots = _APIS.get(name, ("", {}))
-    for argument, value in arguments.items():
+    domain, slots = _APIS.get(call.name, ("", {}))
+    for argument, value in call.arguments.items():
         plain = argument.lower().replace("_", "")  # leave_at, leaveAt and leaveat are one
         if plain not in slots:
             continue
         slot, kind = slots[plain]
+        if dontcare and _indifferent(value):
+            yield f"{domain}-{slot}", DONTCARE
+            continue
         try:
             read = str(_adapter(kind).validate_python(value))
         except ValidationError:
             continue
         if read != ANY:
             yield f"{domain}-{slot}", _SPELT.get(read, read)
+
+
+def _indifferent(value: object) -> bool:
+    return isinstance(value, str) and " ".join(value.lower().replace("'", " ").split()) in (
+        _INDIFFERENT
+    )
 
 
 @cache

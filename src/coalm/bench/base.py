@@ -10,31 +10,12 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeVar, runtime_checkable
 
 from coalm.agent import Agent, Reply
+from coalm.bench.kinds import Kind as Kind  # everyone takes it from here
 from coalm.engines import Speaker
 from coalm.types import Dialogue
 
 C = TypeVar("C")
 D = TypeVar("D", contravariant=True)
-
-Kind = Literal[
-    "",
-    "format",
-    "no call",
-    "wrong function",
-    "missing argument",
-    "extra argument",
-    "wrong argument",
-    "wrong type",
-    "wrong count",
-    "needless call",
-    "wrong state",
-    "hallucinated entity",
-    "missing information",
-    "too many steps",
-    "environment lost",
-    "not answered",
-]
-"""The one taxonomy of errors; empty when the case is right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +51,16 @@ class Metric:
     how: Literal["ratio", "worst", "spread"] = "ratio"
     """A ratio of sums; or, of the means of the scores above the line, the lowest, or the
     highest minus the lowest."""
+    over: str = ""
+    """Count only the cases whose score of this name is above 0; empty means all."""
+
+    def counts(self, part: str, scores: Mapping[str, float]) -> bool:
+        """Whether a case is one of those that the metric is over."""
+        return self.only in ("", part) and (not self.over or scores.get(self.over, 0.0) > 0.0)
 
     def of(self, rows: Sequence[tuple[str, Mapping[str, float]]]) -> float:
         """The figure, 0 to 100, over `(part, scores)` of some cases; 0 over none."""
-        kept = [scores for part, scores in rows if not self.only or part == self.only]
+        kept = [scores for part, scores in rows if self.counts(part, scores)]
         sums = [self.sums(scores) for scores in kept]
         return self.value([_total(column) for column in zip(*sums, strict=True)])
 
@@ -115,6 +102,21 @@ def micro_f1(name: str, prefix: str = "", *, only: str = "", main: bool = False)
     )
 
 
+def ratio(name: str, above: str, below: str, *, main: bool = False) -> Metric:
+    """The sum of one score over the sum of another, over the cases that have the other."""
+    return Metric(name, ((above, 1.0),), ((below, 1.0),), main=main, over=below)
+
+
+def precision(name: str, prefix: str = "") -> Metric:
+    """TP / (TP + FP) over the sums of `PREFIXtp`, `PREFIXfp`, times 100; 0 if nothing was said."""
+    return Metric(name, ((f"{prefix}tp", 1.0),), ((f"{prefix}tp", 1.0), (f"{prefix}fp", 1.0)))
+
+
+def recall(name: str, prefix: str = "") -> Metric:
+    """TP / (TP + FN) over the sums of `PREFIXtp`, `PREFIXfn`, times 100."""
+    return Metric(name, ((f"{prefix}tp", 1.0),), ((f"{prefix}tp", 1.0), (f"{prefix}fn", 1.0)))
+
+
 @dataclass(frozen=True, slots=True)
 class About:
     """What a score must say of itself."""
@@ -130,6 +132,9 @@ class About:
     """Versions of the libraries that the metrics come from."""
     dialect: str = "json"
     """How calls are asked for where the recipe does not say."""
+    asked: str = ""
+    """How the model is asked where no dialect decides it: `as-written`, in the benchmark's own
+    words; `every-syntax`, in each in turn."""
     max_steps: int = 1
     """Model steps a reply; 1 where only the first turn is scored."""
     max_tokens: int = 128
@@ -186,6 +191,15 @@ class Player(Protocol[D]):
 
     def play(self, cases: Sequence[D], agent: Agent) -> list[Reply]:
         """A reply for each case, in order; `unanswered` where any step of it was not answered."""
+        ...
+
+
+@runtime_checkable
+class Teller(Protocol[D]):
+    """A benchmark that says itself what a reply came to, where its turns in a row say little."""
+
+    def told(self, case: D, reply: Reply) -> str:
+        """The reply, for a person to read."""
         ...
 
 

@@ -2,21 +2,25 @@
 
 import shlex
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass as settings_class
 
 from coalm import store
-from coalm.bench.outcomes import SCORES, Scores
+from coalm.bench.outcomes import RUN, SCORES, Scores, forget
 from coalm.bench.runner import RunSettings, run
 from coalm.bench.speakers import Speakers, check_engine, opened, own_layout
+from coalm.bench.split import Shard
 from coalm.bench.table import PROTOCOLS, full_name, open_benchmark
 from coalm.errors import RecipeError
 from coalm.formats import Format, format_of
 from coalm.recipe import STRICT
+
+if TYPE_CHECKING:
+    from coalm.bench.multiwoz.online import Simulator
 
 Note = Callable[[str], None]
 
@@ -33,14 +37,20 @@ class EvalSettings:
     """Limits of single benchmarks, by name, where they differ from `limit`."""
     seed: int = 0
     """Chooses the cases where there is a limit, the same ones for every model."""
+    user: str = "rules"
+    """Who the users of multiwoz:online are: rules, a MODEL, or a MODEL@ADDRESS."""
     dialect: str = ""
     """How calls are asked for; empty means what each benchmark is used with."""
     layout: str = ""
     """Turn markers; empty means those that the model was trained with or knows."""
     rows: bool = False
     """Ask in the paper's instruction / input / output rows."""
-    engine: str = "transformers"
-    """What runs the model."""
+    engine: str = "auto"
+    """What runs the model; auto is the fastest that this machine has."""
+    engine_options: Mapping[str, Any] = field(default_factory=dict)
+    """The engine's own options, such as `tensor_parallel_size` of vllm."""
+    cache: bool = True
+    """Take answers that the same model gave to the same prompts before, and keep new ones."""
     dtype: str = "auto"
     """Precision; auto is bf16 where this machine is faster with it."""
     batch: Annotated[int, Field(ge=1)] = 64
@@ -81,33 +91,61 @@ def evaluate(
     out: Path,
     *,
     label: str = "",
+    shard: Shard | None = None,
+    anew: bool = False,
     progress: Callable[[str, int, int, str], None],
     note: Note,
 ) -> list[Evaluated]:
     """Play each benchmark with the model; finished cases of an earlier call are kept.
 
-    `progress` is told the benchmark, how many cases of how many are done and the headline.
+    With `shard` only that share of the cases is played. `anew` deletes first what earlier
+    calls left in the folders. `progress` is told the benchmark, how many cases of how many
+    are done and the headline.
     """
     check(settings)
     names = [full_name(name) for name in settings.bench]
-    with opened(model, settings, note) as speakers:
+    folders = [out / name.replace(":", ".") for name in names]
+    if anew:
+        forget(folders)
+    settings = _as_before(settings, folders)
+    from coalm.bench.multiwoz.online.llm import users_of
+
+    with opened(model, settings, note) as speakers, users_of(settings, note) as users:
         return [
-            _evaluated(name, speakers, settings, out, label or model, progress, note)
+            _evaluated(name, speakers, users, settings, out, label or model, shard, progress, note)
             for name in names
         ]
+
+
+def _as_before(settings: EvalSettings, folders: Iterable[Path]) -> EvalSettings:
+    """The settings with `auto` as it was resolved when a run began that is now gone on with.
+
+    Which precision is faster is measured, and an engine may have been installed since.
+    """
+    for folder in folders:
+        if settings.engine == "server" or not (folder / RUN).is_file():
+            continue
+        known = store.read_json(folder / RUN)
+        autos = [name for name in ("engine", "dtype") if getattr(settings, name) == "auto"]
+        found = {name: known[name] for name in autos if known.get(name) not in (None, "server")}
+        if found:
+            return replace(settings, **found)
+    return settings
 
 
 def _evaluated(
     name: str,
     speakers: Speakers,
+    users: "Simulator",
     settings: EvalSettings,
     out: Path,
     label: str,
+    shard: Shard | None,
     progress: Callable[[str, int, int, str], None],
     note: Note,
 ) -> Evaluated:
     limits = {full_name(name): limit for name, limit in settings.limits.items()}
-    benchmark = open_benchmark(name)
+    benchmark = open_benchmark(name, users=users)
     speaker, fmt = speakers.speaker(benchmark.about)
     note(f"{name}, data {benchmark.about.version}, format {fmt}")
     where = out / name.replace(":", ".")
@@ -123,14 +161,15 @@ def _evaluated(
             seed=settings.seed,
             batch=settings.batch,
             max_tokens=settings.max_tokens,
+            shard=shard,
         ),
         identity=identity,
         progress=lambda n, of, said: progress(name, n, of, said),
         note=note,
     )
     spent = speakers.spent()
+    _tell(where, spent, name, settings)
     if spent:
-        _tell(where, spent, name, settings)
         note(f"{name}: " + ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in spent.items()))
     return Evaluated(name, where, scores)
 
@@ -138,20 +177,30 @@ def _evaluated(
 def _tell(where: Path, spent: Mapping[str, Any], name: str, settings: EvalSettings) -> None:
     """Add to `scores.json` what the answers took, and how to ask for them again."""
     row = store.read_json(where / SCORES)
-    told = {"usage": dict(spent), "command": _command(row, name, where, settings)}
+    told: dict[str, Any] = {"usage": dict(spent)} if spent else {}
+    told |= {"answers from the cache": row["cached"]} if row["cached"] else {}
+    told |= {"command": _command(row, name, where, settings)}
     store.write_json(where / SCORES, row | {"identity": row["identity"] | told})
 
 
 def _command(row: Mapping[str, Any], name: str, where: Path, settings: EvalSettings) -> str:
-    words = ["coalm", "eval", row["model"]["name"], "--bench", name, "--engine", "server"]
+    identity = row["identity"]
+    words = ["coalm", "eval", row["model"]["name"], "--bench", name]
+    words += ["--engine", identity["engine"]]
     words += [word for url in settings.base_urls for word in ("--base-url", url)]
-    words += ["--chat" if settings.chat else "--raw"]
+    if settings.engine == "server":
+        words += ["--chat" if settings.chat else "--raw"]
+    options = (f"{name}={value}" for name, value in settings.engine_options.items())
+    words += [word for option in options for word in ("--engine-option", option)]
     given = {
+        "dtype": identity.get("dtype"),
         "layout": settings.layout,
         "dialect": settings.dialect,
         "limit": row["limit"],
         "seed": row["seed"] or "",
+        "user": "" if settings.user == "rules" else settings.user,
         "max-tokens": settings.max_tokens,
+        "shard": identity.get("shard"),
         "label": row["label"],
         "out": where.parent.as_posix(),
     }
@@ -167,6 +216,9 @@ def check(settings: EvalSettings) -> None:
     for name in (*settings.bench, *settings.limits):
         full_name(name)
     check_engine(settings)
+    from coalm.bench.multiwoz.online.llm import check_user
+
+    check_user(settings, [full_name(name) for name in settings.bench])
 
 
 def format_for(folder: Path, dialect_name: str) -> Format:

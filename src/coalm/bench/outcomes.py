@@ -15,8 +15,9 @@ from typing import Any, TypeVar
 
 from coalm import store
 from coalm.agent import Reply
-from coalm.bench.base import Benchmark
+from coalm.bench.base import Benchmark, Teller
 from coalm.bench.stats import Figure, Scored, figure
+from coalm.engines.journal import ANSWERS
 from coalm.errors import RecipeError
 from coalm.formats import Malformed
 
@@ -25,6 +26,9 @@ C = TypeVar("C")
 OUTCOMES, UNANSWERED, ASIDE = "outcomes.jsonl", "unanswered.jsonl", "aside.jsonl"
 RUN, SCORES = "run.json", "scores.json"
 """The files of a run folder."""
+
+OURS = (OUTCOMES, UNANSWERED, ASIDE, SCORES, ANSWERS, RUN)
+"""All that a run may leave in its folder; what says whose it is comes last."""
 
 FREE = frozenset({"limit", "batch", "label"})
 """What may differ between a run and its continuation: no case's score depends on it."""
@@ -46,7 +50,9 @@ class Scores:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     seconds: float = 0.0
-    """Spent on the cases, earlier sittings included."""
+    """Spent on the cases, earlier sittings included; on what the cache gave, none."""
+    cached: int = 0
+    """Model answers that were taken from the cache: no figure of speed may count them."""
     parts: Mapping[str, int] = field(default_factory=dict)
     """Cases of the whole benchmark, by part."""
 
@@ -116,6 +122,20 @@ def claim(out: Path, benchmark: Benchmark[C], seed: int, identity: Mapping[str, 
         )
 
 
+def forget(folders: Sequence[Path]) -> None:
+    """Delete what runs left in their folders, and nothing else.
+
+    Where one of them holds something and is no run's, it is a `RecipeError` and all stay.
+    """
+    there = [out for out in folders if out.exists()]
+    for out in there:
+        if not out.is_dir() or (any(out.iterdir()) and not (out / RUN).is_file()):
+            raise RecipeError(f"{out} is no folder of a run, it has no {RUN}: nothing was deleted")
+    for out in there:
+        for name in OURS:
+            (out / name).unlink(missing_ok=True)
+
+
 def sha(text: str) -> str:
     """Sixteen hex digits of a prompt, by which an answer is known to be to it."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
@@ -132,6 +152,8 @@ def outcome(benchmark: Benchmark[C], case: C, reply: Reply, prompt_sha: str) -> 
         "gold": clean(benchmark.gold(case)),
         "prompt_tokens": sum(said.completion.prompt_tokens for said in reply.said),
         "completion_tokens": sum(said.completion.completion_tokens for said in reply.said),
+        "cut": sum(said.completion.ended == "length" for said in reply.said),
+        **({"cached": n} if (n := sum(said.completion.cached for said in reply.said)) else {}),
     } | judged(benchmark, case, reply)
 
 
@@ -140,11 +162,16 @@ def judged(benchmark: Benchmark[C], case: C, reply: Reply) -> dict[str, Any]:
     verdict = benchmark.score(case, reply)
     return {
         "ended": reply.ended,
-        "answer": clean(readable(reply)),
+        "answer": clean(_told(benchmark, case, reply)),
+        "unread": [clean(said.turn.why) for said in reply.said if isinstance(said.turn, Malformed)],
         "scores": dict(verdict.scores),
         "kind": verdict.kind,
         "note": clean(verdict.note),
     }
+
+
+def _told(benchmark: Benchmark[C], case: C, reply: Reply) -> str:
+    return benchmark.told(case, reply) if isinstance(benchmark, Teller) else readable(reply)
 
 
 def readable(reply: Reply) -> str:
@@ -183,6 +210,7 @@ def tally(
         prompt_tokens=sum(row["prompt_tokens"] for row in rows),
         completion_tokens=sum(row["completion_tokens"] for row in rows),
         seconds=round(sum(row["seconds"] for row in rows), 1),
+        cached=sum(row.get("cached", 0) for row in rows),
         parts=dict(Counter(map(benchmark.part, benchmark.cases()))),
     )
 
@@ -199,7 +227,12 @@ def write_scores(
     """`scores.json`: the figures, how each is computed, and everything they depend on."""
     about = benchmark.about
     sums = {
-        (m.name, m.only): {"numerator": m.numerator, "denominator": m.denominator, "how": m.how}
+        (m.name, m.only): {
+            "numerator": m.numerator,
+            "denominator": m.denominator,
+            "how": m.how,
+            "over": m.over,
+        }
         for m in about.metrics
     }
     row = {

@@ -41,7 +41,12 @@ def text_scores(said: str, wanted: str) -> TextScores:
 
     `MissingExtra` if the libraries are not there.
     """
-    said, wanted = said[:LONGEST], wanted[:LONGEST]
+    return _scores(said[:LONGEST], wanted[:LONGEST])
+
+
+@lru_cache(maxsize=2_048)
+def _scores(said: str, wanted: str) -> TextScores:
+    """The same pair is met more than once: as written, rewritten, and when judged again."""
     measure = _measure()
     left, right = measure.words(said), measure.words(wanted)
     if not left.split() or not right.split():

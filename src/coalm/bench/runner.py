@@ -31,6 +31,8 @@ from coalm.bench.outcomes import (
     tally,
     write_scores,
 )
+from coalm.bench.retold import retold
+from coalm.bench.split import Shard
 from coalm.engines import Model, Sampling, Speaker
 from coalm.errors import DataError, RecipeError
 from coalm.formats import Format, plain
@@ -51,6 +53,8 @@ class RunSettings:
     """Cases that are asked side by side."""
     max_tokens: int | None = None
     """New tokens a model step, where it is not what the benchmark allows."""
+    shard: Shard | None = None
+    """The share of the chosen cases that is played here; all of them if not given."""
 
 
 def run(
@@ -76,6 +80,9 @@ def run(
         benchmark.check(speaker)
     cases = benchmark.cases()
     chosen = sample(benchmark, cases, settings.limit, settings.seed)
+    if settings.shard:
+        chosen = [case for case in chosen if settings.shard.holds(benchmark.id(case))]
+        identity = {**identity, "shard": str(settings.shard)}
     claim(out, benchmark, settings.seed, identity)
     texts = {benchmark.id(case): asked(speaker, benchmark.opening(case)) for case in chosen}
     shas = {name: sha(text) for name, text in texts.items()}
@@ -99,6 +106,8 @@ def run(
     rows = [kept[name] for name in shas if name in kept]
     settle(out, rows)
     scores = tally(benchmark, rows, available=len(cases), missing=len(chosen) - len(rows))
+    if scores.cached:
+        note(f"{scores.cached} answers came from the cache; `seconds` does not count them")
     if scores.not_answered:
         note(f"{scores.not_answered} cases were not answered; run again to ask them once more")
     write_scores(
@@ -107,33 +116,32 @@ def run(
     return scores
 
 
-def rescore(out: Path, benchmark: Benchmark[C], fmt: Format) -> Scores:
+def rescore(out: Path, benchmark: Benchmark[C], fmt: Format | None = None) -> Scores:
     """Judge the kept answers again, as after a scorer was mended; no model is asked.
 
-    Replaces outcomes and scores of the folder. A case that the benchmark no longer
-    has, or whose prompt is another now, is a `DataError`.
+    Replaces outcomes and scores of the folder. `fmt` is the run's own if not given; a chat
+    has none, and its answers are read from the folder's log of them. A case that the
+    benchmark no longer has, or whose prompt is another now, is a `DataError`.
     """
-    from coalm.engines.scripted import Scripted
-
     cases = benchmark.cases()
     found = {benchmark.id(case): case for case in cases}
     before, rows = store.read_json(out / SCORES), []
+    identity = before["identity"]
+    settings = RunSettings(seed=before["seed"], max_tokens=identity.get("max_tokens"))
+    speaker_for = retold(out, identity, benchmark.about, fmt)
     for row in outcomes(out):
-        case = found.get(row["id"])
-        speaker = Model(Scripted(list(row["raw"])), fmt)
+        case, speaker = found.get(row["id"]), speaker_for(row["raw"])
         if case is None or sha(asked(speaker, benchmark.opening(case))) != row["prompt_sha"]:
             raise DataError(f"{out}: case {row['id']!r} is not the one that was answered")
-        [reply] = replies(benchmark, _agent(benchmark, speaker, RunSettings()), [case])
+        [reply] = replies(benchmark, _agent(benchmark, speaker, settings), [case])
+        again = [clean(said.completion.text) for said in reply.said]
+        if again != row["raw"][: len(again)]:
+            raise DataError(f"{out}: the answers to case {row['id']!r} are not all there any more")
         rows.append(row | judged(benchmark, case, reply))
     settle(out, rows)
     scores = tally(benchmark, rows, available=len(cases), missing=before["not_answered"])
     write_scores(
-        out,
-        benchmark,
-        scores,
-        limit=before["limit"],
-        seed=before["seed"],
-        identity=before["identity"],
+        out, benchmark, scores, limit=before["limit"], seed=before["seed"], identity=identity
     )
     return scores
 
@@ -178,14 +186,17 @@ def _play(
     """Ask a batch, put what came back on disk, and give back what was answered."""
     begun = time.monotonic()
     came = replies(benchmark, agent, batch)
-    each = round((time.monotonic() - begun) / len(batch), 4)
+    # What came from the cache took no time, so the others took all of it.
+    timed = [not reply.said or not all(s.completion.cached for s in reply.said) for reply in came]
+    each = round((time.monotonic() - begun) / max(1, sum(timed)), 4)
     rows, lost = [], []
-    for case, reply in zip(batch, came, strict=True):
+    for case, reply, fresh in zip(batch, came, timed, strict=True):
         name = benchmark.id(case)
         if reply.ended == "unanswered":
             lost.append({"id": name, "part": benchmark.part(case), "why": clean(reply.why)})
         else:
-            rows.append(outcome(benchmark, case, reply, shas[name]) | {"seconds": each})
+            seconds = {"seconds": each if fresh else 0.0}
+            rows.append(outcome(benchmark, case, reply, shas[name]) | seconds)
     for path, lines in ((out / OUTCOMES, rows), (out / UNANSWERED, lost)):
         if lines:
             store.append(path, lines)

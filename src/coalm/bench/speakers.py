@@ -8,9 +8,20 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from coalm import models, store
 from coalm.bench.base import About
-from coalm.engines import ENGINES, Engine, Model, Speaker, open_engine
+from coalm.engines import (
+    Engine,
+    Model,
+    Speaker,
+    check_options,
+    deciding,
+    open_engine,
+    precision,
+    resolve,
+)
+from coalm.engines.answers import Answers
+from coalm.engines.cached import Cached
 from coalm.engines.lazy import Lazy
-from coalm.errors import RecipeError, unknown
+from coalm.errors import RecipeError
 from coalm.formats import format_of
 from coalm.formats.dialects import dialect
 from coalm.formats.layouts import layout, layout_for
@@ -83,11 +94,10 @@ class Remote:
 
         if not self.settings.chat:
             return _formatted(Raw(self.server), self.settings.layout, self.settings, about)
+        name = f"chat/{about.asked or self.settings.dialect or 'native'}"
         if self.settings.dialect:
-            return Prompted(self.server, dialect(self.settings.dialect)), (
-                f"chat/{self.settings.dialect}"
-            )
-        return Native(self.server), "chat/native"
+            return Prompted(self.server, dialect(self.settings.dialect)), name
+        return Native(self.server), name
 
     def begin(self, folder: Path) -> None:
         """Answers are kept in the folder, one by one."""
@@ -126,8 +136,8 @@ def check_engine(settings: "EvalSettings") -> None:
         dialect(settings.dialect)
     if settings.layout:
         layout(settings.layout)
-    if settings.engine not in ENGINES:
-        raise RecipeError(unknown("engine", settings.engine, ENGINES))
+    # `auto` is never the server, and takes the options of none.
+    check_options(resolve(settings.engine, ""), settings.engine_options)
     if settings.engine != "server":
         if settings.base_urls:
             raise RecipeError("a base URL is asked by the engine 'server': add --engine server")
@@ -160,20 +170,29 @@ def own_layout(folder: Path) -> str:
 
 def _local(model: str, settings: "EvalSettings", note: Note) -> Local:
     folder = models.folder(model, note)
-
-    def engine() -> Engine:
-        return open_engine(settings.engine, model, dtype=settings.dtype, note=note)
-
-    identity = {
-        "model": models.identity(model, folder),
-        "engine": settings.engine,
-        "dtype": settings.dtype,
+    name = resolve(settings.engine, model, note)
+    options = deciding(name, settings.engine_options)
+    decides: dict[str, Any] = {
+        "engine": name,
+        "dtype": precision(name, settings.dtype),
+        **({"engine_options": options} if options else {}),
     }
-    return Local(identity, Lazy(engine), settings.layout or own_layout(folder), settings)
+    known = models.identity(model, folder)
+
+    def opened() -> Engine:
+        return open_engine(
+            name, model, dtype=decides["dtype"], options=settings.engine_options, note=note
+        )
+
+    engine: Engine = Lazy(opened)
+    if settings.cache:
+        engine = Cached(engine, Answers.of(known["sha256"], model), decides)
+    markers = settings.layout or own_layout(folder)
+    return Local({"model": known, **decides}, engine, markers, settings)
 
 
 def _formatted(
     engine: Engine, markers: str, settings: "EvalSettings", about: About
 ) -> tuple[Speaker, str]:
     fmt = format_of(markers, settings.dialect or about.dialect, rows=settings.rows)
-    return Model(engine, fmt), fmt.name
+    return Model(engine, fmt), f"{markers}/{about.asked}" if about.asked else fmt.name

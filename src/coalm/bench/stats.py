@@ -8,9 +8,14 @@ for independent would be too narrow.
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from random import Random
+from typing import TYPE_CHECKING, Any
 
 from coalm.bench.base import Metric, Sums
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 RESAMPLES = 1000
 """Draws behind an interval."""
@@ -55,7 +60,7 @@ def figure(rows: Sequence[Scored], metric: Metric, *, seed: int = 0) -> Figure:
     Where every case is right, or every one wrong, all resamples are alike and the
     interval is a point: read it beside `n`.
     """
-    kept = [row for row in rows if not metric.only or row.part == metric.only]
+    kept = [row for row in rows if metric.counts(row.part, row.scores)]
     groups: dict[str, tuple[Sums, ...]] = {}
     for row in kept:
         _add(groups, row.source, metric.sums(row.scores))
@@ -73,7 +78,14 @@ def difference(
     In points; `apart` says whether the difference is larger than chance.
     """
     others = {row.id: row for row in theirs}
-    kept = [row for row in ours if row.id in others and metric.only in ("", row.part)]
+    # What a metric is over may hang on the answers; a case then counts where it does for both.
+    kept = [
+        row
+        for row in ours
+        if row.id in others
+        and metric.counts(row.part, row.scores)
+        and metric.counts(row.part, others[row.id].scores)
+    ]
     groups: dict[str, tuple[Sums, ...]] = {}
     for row in kept:
         pair = *metric.sums(row.scores), *metric.sums(others[row.id].scores)
@@ -101,12 +113,32 @@ def _resampled(
     """The statistic over each resample, in rising order; empty where there are no groups."""
     if not groups:
         return []
-    random = Random(seed)
-    drawn = []
-    for _ in range(RESAMPLES):
-        chosen = random.choices(groups, k=len(groups))
-        drawn.append(of([_total(side) for side in zip(*chosen, strict=True)]))
-    return sorted(drawn)
+    import numpy as np
+
+    table = np.array([[number for pair in sums for number in pair] for sums in groups])
+    drawn = _drawn(len(groups), seed)
+    found = []
+    for start in range(0, RESAMPLES, 100):  # so that no more than a tenth is there as floats
+        totals = (drawn[start : start + 100].astype(float) @ table).tolist()
+        found += [of(list(zip(row[::2], row[1::2], strict=True))) for row in totals]
+    return sorted(found)
+
+
+@lru_cache(maxsize=4)
+def _drawn(groups: int, seed: int) -> "NDArray[Any]":
+    """How often each group is in each resample; the same for every metric."""
+    import numpy as np
+
+    # What `Random(seed).choices` draws, which earlier intervals were made with, in bulk:
+    # numpy's older generator is the same one, and takes over its state.
+    _, state, _ = Random(seed).getstate()
+    random = np.random.RandomState()
+    random.set_state(("MT19937", np.array(state[:-1], np.uint32), state[-1], 0, 0.0))
+    counts = np.empty((RESAMPLES, groups), np.uint16)
+    for row in counts:
+        chosen = (random.random_sample(groups) * groups).astype(np.int64)
+        row[:] = np.bincount(chosen, minlength=groups)
+    return counts
 
 
 def _interval(drawn: Sequence[float], value: float) -> tuple[float, float]:

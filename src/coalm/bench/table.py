@@ -1,15 +1,22 @@
 """Benchmarks by name. A new protocol is one line in the table and one case below it."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from coalm import sources
 from coalm.bench.base import Benchmark
 from coalm.errors import RecipeError, unknown
 
+if TYPE_CHECKING:
+    from coalm.bench.multiwoz.online import Simulator
+
 PROTOCOLS: Mapping[str, tuple[str, ...]] = {
-    "multiwoz": ("dst-json",),
-    "apibank": ("hammer",),
+    "multiwoz": ("dst-json", "react-offline", "online"),
+    "apibank": (
+        *("hammer", "hammer-l1", "hammer-l2"),
+        *("damo", "damo-l1", "damo-l2", "damo-l3", "damo-prompt"),
+        *("toolrl", "toolrl-l1", "toolrl-l2", "toolrl-l3", "toolrl-prompt"),
+    ),
     "bfcl": ("ast", "single", "single-prompt", "multi-turn", "multi-turn-prompt", "sensitivity"),
 }
 """The protocols of each benchmark; the first is meant where none is named."""
@@ -27,17 +34,31 @@ def full_name(name: str) -> str:
     return f"{benchmark}:{protocol}"
 
 
-def open_benchmark(name: str, *, miniature: bool = False) -> Benchmark[Any]:
-    """The benchmark `NAME:PROTOCOL`; `miniature` takes our few made-up cases in any event."""
+def open_benchmark(
+    name: str, *, miniature: bool = False, users: "Simulator | None" = None
+) -> Benchmark[Any]:
+    """The benchmark `NAME:PROTOCOL`; `miniature` takes our few made-up cases in any event.
+
+    `users` are those of `multiwoz:online`, the rule-based ones if not given.
+    """
     match full_name(name):
         case "multiwoz:dst-json":
             from coalm.bench.multiwoz import MultiWozDst
 
             return MultiWozDst(_found("multiwoz", miniature))
-        case "apibank:hammer":
-            from coalm.bench.apibank import ApiBankHammer
+        case "multiwoz:react-offline":
+            from coalm.bench.multiwoz.react import MultiWozReact
 
-            return ApiBankHammer(_found("apibank", miniature))
+            return MultiWozReact(_found("multiwoz", miniature))
+        case "multiwoz:online":
+            from coalm.bench.multiwoz.online import MultiWozOnline
+
+            return MultiWozOnline(_found("multiwoz", miniature), users)
+        case protocol if protocol.startswith("apibank:"):
+            from coalm.bench.apibank.opening import open_protocol, source_of
+
+            protocol = protocol.partition(":")[2]
+            return open_protocol(protocol, _found(source_of(protocol), miniature))
         case "bfcl:ast":
             from coalm.bench import bfcl
 
@@ -64,6 +85,11 @@ def open_benchmark(name: str, *, miniature: bool = False) -> Benchmark[Any]:
             return BfclMultiTurn(data, prompted=protocol.endswith("prompt"))
         case known:
             raise AssertionError(f"{known} is in the table and nowhere else")
+
+
+def found_source(name: str, *, miniature: bool = False) -> sources.Found:
+    """A source on this machine, or its miniature in any event."""
+    return _found(name, miniature)
 
 
 def _found(name: str, miniature: bool) -> sources.Found:

@@ -6,7 +6,7 @@ import typer
 import typer.core
 from rich.console import Console
 
-from coalm.cli import data, evaluate, model, run, score, show, talk, training, written
+from coalm.cli import data, errors, evaluate, model, run, score, show, talk, training, written
 from coalm.errors import CoalmError
 
 
@@ -15,7 +15,8 @@ class Story(typer.core.TyperGroup):
 
     def list_commands(self, ctx: object) -> list[str]:
         """Their names."""
-        return ["run", "model", "data", "show", "train", "eval", "score", "report", "chat"]
+        data = ["run", "model", "data", "show", "train"]
+        return [*data, "eval", "score", "errors", "report", "chat"]
 
 
 app = typer.Typer(
@@ -31,8 +32,9 @@ app.add_typer(data.app, name="data")
 app.add_typer(model.app, name="model")
 app.command("show")(show.show)
 app.command("train")(training.train)
-app.command("eval")(evaluate.evaluate)
+app.add_typer(evaluate.app, name="eval")
 app.add_typer(score.app, name="score")
+app.command("errors")(errors.errors)
 app.command("report")(written.report)
 app.command("chat")(talk.chat)
 app.command("run")(run.run)

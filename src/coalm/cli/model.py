@@ -4,9 +4,15 @@ from typing import Annotated
 
 import typer
 
+from coalm.cli import answers
 from coalm.cli.shared import console, note
 
-app = typer.Typer(no_args_is_help=True, help="Fetch the embedded model, and say where it is.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Fetch the embedded model, list or drop kept answers, serve a model with vLLM.",
+)
+app.command("cache")(answers.cache)
+app.command("serve")(answers.serve)
 
 
 @app.command("get")

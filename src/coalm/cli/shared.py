@@ -61,6 +61,9 @@ def bar(unit: str) -> Iterator[Progress]:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
         console=console,
+        # The rate is over all of the work: batches can be minutes apart, and the library's
+        # half a minute would then hold one of them or none, and no time left could be told.
+        speed_estimate_period=float("inf"),
         transient=True,
         disable=not console.is_terminal,
     ) as progress:

@@ -14,6 +14,8 @@ from coalm.types import Dialogue, System, ToolSpec, User
 
 LONGEST = 20_000
 """Characters of one answer that are looked at."""
+PATIENCE = 5 * LONGEST
+"""Characters that may be read in vain: a nest of braces would be read again from each of them."""
 MANY = 8
 """A slot with more values than these is shown without them."""
 
@@ -101,13 +103,16 @@ def read_state(text: str) -> dict[str, str] | None:
     """
     text = text[:LONGEST]
     decoder = json.JSONDecoder()
-    place = text.find("{")
-    while place >= 0:
+    place, left = text.find("{"), PATIENCE
+    while place >= 0 and left > 0:
         try:
             value, _ = decoder.raw_decode(text, place)
             return {str(k): _word(v) for k, v in value.items() if v is not None}
+        except json.JSONDecodeError as e:
+            left -= e.pos - place
         except (ValueError, RecursionError):  # what nests too deep to be read, or to be written
-            place = text.find("{", place + 1)
+            left -= len(text) - place
+        place = text.find("{", place + 1)
     return None
 
 

@@ -6,7 +6,7 @@ control keys and a text endpoint can join them. What the world did to a prompt
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol, runtime_checkable
 
 from coalm.errors import RecipeError
@@ -29,6 +29,8 @@ class Sampling:
     """The marker that ends a turn; filled in from the format's layout."""
     stops: tuple[str, ...] = ()
     """Strings at which to stop; they are not part of the completion."""
+    logprobs: bool = False
+    """Ask for the log-probability of each token of the completion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,17 @@ class Completion:
     ended: Literal["stop", "length"]
     prompt_tokens: int
     completion_tokens: int
+    """Tokens up to the end: those of a stop string are counted, the end marker is not."""
+    logprobs: tuple[float, ...] | None = None
+    """Natural logarithms of the tokens' probabilities before any temperature, in their order;
+    None where they were not asked for, or where an endpoint does not give them."""
+    cached: bool = field(default=False, compare=False)
+    """Whether it was given before and taken from the cache; no time was spent on it."""
+
+    @property
+    def logprob(self) -> float | None:
+        """The log-probability of the whole completion, its end marker left out."""
+        return None if self.logprobs is None else sum(self.logprobs)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,15 @@ of a conversation, goes on with the very next request.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from coalm import store
-from coalm.endpoints import Answer, ToolUse, Usage
+from coalm.endpoints import Answer, Refused, ToolUse, Unanswered, Usage
+
+Route = Literal["chat", "completions"]
 
 ANSWERS = "answers.jsonl"
 """The file's name in a run folder."""
@@ -52,9 +54,24 @@ class Journal:
         self.usage += answer.usage
 
 
+class Kept:
+    """Stands for a server that is asked no more: it gives the answers that a folder has."""
+
+    def __init__(self, model: str, folder: Path) -> None:
+        self.model = model
+        self._journal = Journal(folder)
+
+    def ask(
+        self, route: Route, bodies: Sequence[Mapping[str, Any]]
+    ) -> list[Answer | Unanswered | Refused]:
+        """The kept answer to each request; what has none was refused as too long."""
+        keys = [key_of(route, {"model": self.model, **body}) for body in bodies]
+        return [self._journal.get(key) or Refused("the prompt is too long", 400) for key in keys]
+
+
 def _row(answer: Answer) -> dict[str, Any]:
     row = asdict(answer)
-    return {name: row[name] for name in row if row[name] and name != "logprobs"}
+    return {name: row[name] for name in row if row[name]}
 
 
 def _answer(row: Mapping[str, Any]) -> Answer:
@@ -66,4 +83,5 @@ def _answer(row: Mapping[str, Any]) -> Answer:
         endpoint=row.get("endpoint", ""),
         refusal=row.get("refusal", ""),
         reasoning=row.get("reasoning", ""),
+        logprobs=row.get("logprobs"),
     )

@@ -2,25 +2,36 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from coalm import store
 from coalm.endpoints import Answer, Refused, Usage
 from coalm.endpoints import Unanswered as Lost
 from coalm.engines.base import Completion, Said, Sampling, Speaker, Unanswered
+from coalm.engines.journal import Route
 from coalm.engines.messages import Names, names_of, native, offered, prompted, turn_of, written
-from coalm.engines.server import Server, too_long
+from coalm.engines.server import too_long
 from coalm.formats import Piece
 from coalm.formats.chat import understood
 from coalm.formats.dialects import Dialect
 from coalm.types import Dialogue
 
 
+class Asked(Protocol):
+    """Whoever has answers to requests: a `Server`, or a folder's `Kept` ones."""
+
+    def ask(
+        self, route: Route, bodies: Sequence[Mapping[str, Any]]
+    ) -> list[Answer | Lost | Refused]:
+        """An outcome for each request, in order."""
+        ...
+
+
 @dataclass(frozen=True)
 class Raw:
     """An engine: our own prompt, markers and all, goes to `/completions` as text."""
 
-    server: Server
+    server: Asked
 
     def complete(
         self, prompts: Sequence[Sequence[Piece]], sampling: Sampling
@@ -29,8 +40,10 @@ class Raw:
         stops = [stop for stop in (sampling.end, *sampling.stops) if stop]
         # Our prompts bring their own first marker, which a server would else put twice.
         more = {"stop": stops, "add_special_tokens": False} if stops else {}
+        # As many of the likeliest tokens beside the one that was taken; 0 is nothing to some.
+        told = {"logprobs": 1} if sampling.logprobs else {}
         bodies = [
-            {"prompt": _text(prompt, sampling.end), **_drawn(sampling), **more}
+            {"prompt": _text(prompt, sampling.end), **_drawn(sampling), **told, **more}
             for prompt in prompts
         ]
         outcomes = self.server.ask("completions", bodies)
@@ -44,7 +57,7 @@ class Raw:
 class Native:
     """A speaker: tools and calls are the chat API's own."""
 
-    server: Server
+    server: Asked
 
     def speak(self, dialogues: Sequence[Dialogue], sampling: Sampling) -> list[Said | Unanswered]:
         """One turn for each dialogue, in order."""
@@ -55,7 +68,7 @@ class Native:
             bodies.append(
                 {"messages": native(dialogue, names)}
                 | ({"tools": tools} if tools else {})
-                | _drawn(sampling, stops=True)
+                | _drawn(sampling, chat=True)
             )
         outcomes = self.server.ask("chat", bodies)
         return [
@@ -72,14 +85,14 @@ class Native:
 class Prompted:
     """A speaker: a dialect's words in the system message, its text read from the answer."""
 
-    server: Server
+    server: Asked
     dialect: Dialect
 
     def speak(self, dialogues: Sequence[Dialogue], sampling: Sampling) -> list[Said | Unanswered]:
         """One turn for each dialogue, in order."""
         drawn = replace(sampling, stops=(*sampling.stops, *self.dialect.stops))
         bodies = [
-            {"messages": prompted(dialogue, self.dialect), **_drawn(drawn, stops=True)}
+            {"messages": prompted(dialogue, self.dialect), **_drawn(drawn, chat=True)}
             for dialogue in dialogues
         ]
         found: list[Said | Unanswered] = []
@@ -97,14 +110,17 @@ class Prompted:
         return Prompted(self.server, dialect)
 
 
-def _drawn(sampling: Sampling, *, stops: bool = False) -> dict[str, Any]:
+def _drawn(sampling: Sampling, *, chat: bool = False) -> dict[str, Any]:
     """How it is drawn, in the API's words; greedy is a temperature of 0."""
     found: dict[str, Any] = {
         "max_tokens": sampling.max_tokens,
         "temperature": sampling.temperature,
         "seed": sampling.seed,
     }
-    return found | ({"stop": list(sampling.stops)} if stops and sampling.stops else {})
+    if chat:  # a raw prompt has its own
+        found |= {"stop": list(sampling.stops)} if sampling.stops else {}
+        found |= {"logprobs": True} if sampling.logprobs else {}
+    return found
 
 
 def _heard(
@@ -121,11 +137,26 @@ def _completion(outcome: Answer | Lost | Refused, text: str) -> Completion | Una
     match outcome:
         case Answer(ended=ended, usage=usage):
             how: Literal["stop", "length"] = "length" if ended == "length" else "stop"
-            return Completion(text, how, usage.prompt_tokens, usage.completion_tokens)
+            told = _logprobs(outcome.logprobs)
+            return Completion(text, how, usage.prompt_tokens, usage.completion_tokens, told)
         case Refused(why=why) if too_long(why):
             return Completion("", "length", 0, 0)
         case _:
             return Unanswered(outcome.why)
+
+
+def _logprobs(given: object) -> tuple[float, ...] | None:
+    """One number a token, from what either route gives, or the parts of a stream; else None."""
+    found: list[object] = []
+    for part in given if isinstance(given, list) else [given]:
+        if not isinstance(part, Mapping):
+            return None
+        rows, plain = part.get("content"), part.get("token_logprobs")
+        if isinstance(rows, list):
+            plain = [row.get("logprob") if isinstance(row, Mapping) else None for row in rows]
+        found += plain if isinstance(plain, list) else [None]
+    numbers = [float(one) for one in found if isinstance(one, int | float)]
+    return tuple(numbers) if len(numbers) == len(found) else None
 
 
 def _shown(body: Mapping[str, Any]) -> str:

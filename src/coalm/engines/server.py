@@ -15,15 +15,14 @@ import threading
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from coalm.endpoints import Answer, Client, Prices, Refused, Settings, Usage, side_by_side
 from coalm.endpoints import Unanswered as Lost
-from coalm.engines.journal import Journal, key_of
+from coalm.engines.journal import Journal, Route, key_of
 
 T = TypeVar("T")
-Route = Literal["chat", "completions"]
 
 _TOO_LONG = re.compile(
     r"context[ _](length|window|size)|maximum (context|input|prompt)|max_model_len"
@@ -32,7 +31,7 @@ _TOO_LONG = re.compile(
 )
 """How endpoints say that a prompt does not fit; there is no code that all of them use."""
 
-OPTIONAL = ("temperature", "seed", "stop", "add_special_tokens")
+OPTIONAL = ("temperature", "seed", "stop", "add_special_tokens", "logprobs")
 """Fields that are left out, and told, where an endpoint refuses them by name."""
 
 

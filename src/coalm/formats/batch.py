@@ -1,11 +1,12 @@
 """Many texts at once: the same ids and masks as `encode` gives, as arrays and faster.
 
 A tokenizer takes a list of texts in one call, and blocks that repeat from row to row
-(instructions, lists of tools) are tokenised once.
+(instructions, lists of tools) are tokenised once. No token is a Python object.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from coalm.formats.pieces import Piece, Tokenizer, merged
@@ -17,25 +18,54 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Arrays:
-    """Token ids of a text, and beside each whether it is learned; both of one length."""
+    """Token ids of texts one after the other, and beside each whether it is learned."""
 
     ids: "NDArray[np.int32]"
     learned: "NDArray[np.bool_]"
 
 
-def encode_all(texts: Sequence[Sequence[Piece]], tokenizer: Tokenizer) -> list[Arrays]:
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """Many texts in one row of tokens."""
+
+    tokens: Arrays
+    ends: "NDArray[np.int64]"
+    """Text number `n` is the tokens from `ends[n]` to `ends[n + 1]`; the first is 0."""
+
+    def __iter__(self) -> Iterator[Arrays]:
+        """One text after another, without copying."""
+        ends = self.ends.tolist()
+        for start, end in pairwise(ends):
+            yield Arrays(self.tokens.ids[start:end], self.tokens.learned[start:end])
+
+
+def encode_all(texts: Sequence[Sequence[Piece]], tokenizer: Tokenizer) -> Texts:
     """Token ids and loss masks of many lists of pieces, in their order."""
     import numpy as np
 
-    wholes = [merged(pieces) for pieces in texts]
-    wanted = dict.fromkeys(p.text for whole in wholes for p in whole if not p.control)
-    known = dict(zip(wanted, tokenizer.texts(list(wanted)), strict=True))
-    markers = {p.text for whole in wholes for p in whole if p.control}
-    marked = {text: np.array([tokenizer.control(text)], dtype=np.int32) for text in markers}
-    found = []
-    for whole in wholes:
-        parts = [marked[p.text] if p.control else known[p.text] for p in whole]
-        ids = np.concatenate(parts) if parts else np.zeros(0, dtype=np.int32)
-        learned = np.repeat([p.learned for p in whole], [len(part) for part in parts])
-        found.append(Arrays(ids, learned.astype(bool)))
-    return found
+    plain: dict[str, int] = {}
+    markers: dict[str, int] = {}
+    which: list[int] = []  # of the plain texts, or -1 and below, of the markers
+    learned: list[bool] = []
+    ends = [0]
+    for pieces in texts:
+        for piece in merged(pieces):
+            if piece.control:
+                which.append(-1 - markers.setdefault(piece.text, len(markers)))
+            else:
+                which.append(plain.setdefault(piece.text, len(plain)))
+            learned.append(piece.learned)
+        ends.append(len(which))
+    ids, places = tokenizer.texts(list(plain))
+    control = np.array([tokenizer.control(marker) for marker in markers], np.int32)
+    ids = np.concatenate([ids, control])
+    places = np.concatenate([places, places[-1] + np.arange(1, len(markers) + 1)])
+    chosen = np.array(which, np.int64)
+    chosen = np.where(chosen < 0, len(plain) - 1 - chosen, chosen)
+    starts, lengths = places[chosen], places[chosen + 1] - places[chosen]
+    written = np.concatenate([[0], np.cumsum(lengths)])
+    at = np.arange(written[-1]) + np.repeat(starts - written[:-1], lengths)
+    return Texts(
+        Arrays(ids[at], np.repeat(np.array(learned, bool), lengths)),
+        written[np.array(ends)],
+    )

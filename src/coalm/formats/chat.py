@@ -1,6 +1,7 @@
 """Formats that write one turn after another: a layout around a dialect."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import assert_never
 
 from coalm.errors import FormatError
@@ -69,8 +70,14 @@ class Chat:
                 assert_never(turn)
 
     def _message(self, role: Role, text: str) -> list[Piece]:
-        body = Piece(text, learned=role == "assistant")
-        return [*self.layout.head(role), body, *self.layout.tail(role)]
+        head, tail = _around(self.layout, role)
+        return [*head, Piece(text, learned=role == "assistant"), *tail]
+
+
+@cache
+def _around(layout: Layout, role: Role) -> tuple[list[Piece], list[Piece]]:
+    """A layout's markers; made once, for a corpus has millions of them."""
+    return layout.head(role), layout.tail(role)
 
 
 def opening_text(dialogue: Dialogue, dialect: Dialect) -> str:
@@ -98,6 +105,7 @@ def checked(dialect: Dialect, turn: Assistant) -> str:
     """The turn as written, refused with a `FormatError` if it would not be read back whole."""
     text = dialect.write(turn)
     found = dialect.read(text)
-    if not identical(found, turn):
+    # Where there is no call all parts are text, and equal is identical.
+    if found != turn or (turn.calls and not identical(found, turn)):
         raise FormatError(f"{dialect.name} cannot write {turn!r} so that it is read back")
     return text

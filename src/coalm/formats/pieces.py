@@ -43,8 +43,11 @@ class Tokenizer(Protocol):
         """Ids of ordinary text; never a special token, whatever the text contains."""
         ...
 
-    def texts(self, texts: Sequence[str]) -> "list[NDArray[np.int32]]":
-        """Ids of many ordinary texts, as `text` gives them."""
+    def texts(self, texts: Sequence[str]) -> "tuple[NDArray[np.int32], NDArray[np.int64]]":
+        """Ids of many ordinary texts, as `text` gives them, one text after the other.
+
+        And the places where they begin and end: one more than texts, the first is 0.
+        """
         ...
 
     def control(self, marker: str) -> int:
@@ -55,13 +58,14 @@ class Tokenizer(Protocol):
 def merged(pieces: Iterable[Piece]) -> list[Piece]:
     """Neighbouring ordinary pieces of one kind as one, so that words are not cut between them."""
     whole: list[Piece] = []
+    last = None
     for piece in pieces:
         if not piece.text:
             continue
-        last = whole[-1] if whole else None
         if last and not piece.control and not last.control and piece.learned == last.learned:
-            whole[-1] = Piece(last.text + piece.text, learned=last.learned)
+            last = whole[-1] = Piece(last.text + piece.text, learned=last.learned)
         else:
+            last = piece
             whole.append(piece)
     return whole
 

@@ -24,9 +24,10 @@ _SEQUENCE = re.compile(
     r"|\x1b[ -/]*[0-~]"  # the short ones
 )
 _CONTROL = re.compile(
-    # all but tab and line break; signs that reverse or hide text; halves of characters
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff"
-    r"\ud800-\udfff]"
+    # all but tab and line break; signs that reverse or hide text, and the tags that are text
+    # nobody sees; halves of characters
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
+    r"\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
 )
 
 
@@ -36,15 +37,12 @@ def harmless(text: str) -> str:
 
 
 def visible(text: str) -> str:
-    """The text with a sign in place of each control character, for whoever looks for them."""
-    return _CONTROL.sub(lambda found: _sign(found.group()), text)
+    """The text with a sign in place of each control character, for whoever looks for them.
 
-
-def _sign(character: str) -> str:
-    code = ord(character)
-    if code < 0x20:
-        return chr(0x2400 + code)
-    return "␡" if code == 0x7F else f"<U+{code:04X}>"
+    `⟨U+001B⟩` for escape: it can be shown anywhere, written to any file, and stand in any
+    markup. (The signs that Unicode has for controls are in few fonts.)
+    """
+    return _CONTROL.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", text)
 
 
 def lines_for_terminal(example: Sequence[Piece]) -> "Text":

@@ -1,38 +1,40 @@
 """Tokenizers: the file of a real model, and plain bytes for tests and documents."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coalm.errors import ModelError
+from coalm.formats.fast import Fast, open_fast
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from tokenizers import Tokenizer as Backend
 
-LONG, REMEMBERED = 400, 2_000
-"""Texts of more characters come again, since instructions do; so many are remembered."""
-
 
 class ModelTokenizer:
     """A `tokenizer.json`, with one door for text and another for markers.
 
     Text is cut inside every string that the tokenizer would take for one of its
-    added tokens, so no corpus and no tool result can press a control key. Ids of
-    a text are remembered: instructions and tool lists repeat from row to row.
+    added tokens, so no corpus and no tool result can press a control key.
     """
 
-    def __init__(self, backend: "Backend") -> None:
+    def __init__(self, backend: "Backend", fast: Callable[[], Fast | None] = lambda: None) -> None:
         self._backend = backend
+        self._fast = cache(fast)  # opened by who asks for many texts at once, and by nobody else
         self._added = {t.content: i for i, t in backend.get_added_tokens_decoder().items()}
         longest_first = sorted(self._added, key=len, reverse=True)
         self._marker = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
-        self._long: dict[str, NDArray[np.int32]] = {}
         self._text = lru_cache(maxsize=4_096)(self._encode)
+
+    @property
+    def fast(self) -> bool:
+        """Whether many texts at once take the fast way, to the same ids."""
+        return self._fast() is not None
 
     @property
     def vocabulary(self) -> int:
@@ -48,25 +50,13 @@ class ModelTokenizer:
         """Ids of ordinary text; never an added token."""
         return self._text(text)
 
-    def texts(self, texts: Sequence[str]) -> "list[NDArray[np.int32]]":
-        """Ids of many ordinary texts, in one call; long ones are remembered."""
+    def texts(self, texts: Sequence[str]) -> "tuple[NDArray[np.int32], NDArray[np.int64]]":
+        """Ids of many ordinary texts in one call, and the places where each begins and ends."""
         import numpy as np
 
-        new = [text for text in texts if text not in self._long]
-        # What looks like a marker is cut, so it goes through the careful door.
-        plain = [text for text in new if not self._marker.search(text)]
-        batch = self._backend.encode_batch_fast(plain, add_special_tokens=False)
-        ids = {
-            text: np.array(one.ids, dtype=np.int32) for text, one in zip(plain, batch, strict=True)
-        }
-        for text in new:
-            if text not in ids:
-                ids[text] = np.array(self._encode(text), dtype=np.int32)
-        found = [ids[text] if text in ids else self._long[text] for text in texts]
-        if len(self._long) > REMEMBERED:
-            self._long.clear()
-        self._long |= {text: one for text, one in ids.items() if len(text) > LONG}
-        return found
+        apart = [self._apart(text) for text in texts]
+        ids, ends = self._batch([part for parts in apart for part in parts])
+        return ids, ends[np.cumsum([0, *map(len, apart)])]
 
     def control(self, marker: str) -> int:
         """The id of a marker; a `ModelError` if this model does not know it."""
@@ -91,6 +81,17 @@ class ModelTokenizer:
             ids.extend(self._backend.encode(part, add_special_tokens=False).ids)
         return tuple(ids)
 
+    def _batch(self, texts: list[str]) -> "tuple[NDArray[np.int32], NDArray[np.int64]]":
+        import numpy as np
+
+        fast = self._fast()
+        found = fast.batch(texts) if fast else None
+        if found is not None:
+            return found
+        rows = [one.ids for one in self._backend.encode_batch_fast(texts, add_special_tokens=False)]
+        ids = np.fromiter((i for row in rows for i in row), np.int32)
+        return ids, np.cumsum([0, *map(len, rows)])
+
     def _apart(self, text: str) -> list[str]:
         """The text cut after the first character of each look-alike, until none is left."""
         parts: list[str] = []
@@ -110,7 +111,10 @@ def open_tokenizer(folder: Path) -> ModelTokenizer:
     if not path.exists():
         raise ModelError(f"{folder} has no tokenizer.json; is it a model folder?")
     try:
-        return ModelTokenizer(Backend.from_file(str(path)))
+        backend = Backend.from_file(str(path))
+        backend.no_truncation()  # what is too long is counted and left out, never cut here
+        backend.no_padding()
+        return ModelTokenizer(backend, partial(open_fast, path, backend))
     except Exception as e:  # the library raises bare Exception for every broken file
         raise ModelError(f"{path}: not a readable tokenizer: {e}") from None
 
@@ -125,11 +129,13 @@ class ByteTokenizer:
         """The bytes of the text."""
         return list(text.encode())
 
-    def texts(self, texts: Sequence[str]) -> "list[NDArray[np.int32]]":
-        """The bytes of many texts."""
+    def texts(self, texts: Sequence[str]) -> "tuple[NDArray[np.int32], NDArray[np.int64]]":
+        """The bytes of many texts, and the places where each begins and ends."""
         import numpy as np
 
-        return [np.frombuffer(text.encode(), dtype=np.uint8).astype(np.int32) for text in texts]
+        said = [text.encode() for text in texts]
+        ids = np.frombuffer(b"".join(said), dtype=np.uint8).astype(np.int32)
+        return ids, np.cumsum([0, *map(len, said)])
 
     def control(self, marker: str) -> int:
         """A number above every byte."""

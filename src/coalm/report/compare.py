@@ -13,6 +13,8 @@ from coalm.report.runs import Evaluated, Found, Measure, Result
 NAMES = {"multiwoz": "MultiWOZ", "apibank": "API-Bank", "bfcl": "BFCL"}
 """Benchmarks as people write them."""
 
+DASH = "–"  # noqa: RUF001  an en dash is what tables use for nothing
+
 Gaps: TypeAlias = Mapping[tuple[str, str], Figure]
 """By `BENCHMARK.PROTOCOL` and metric, the last model minus the first."""
 

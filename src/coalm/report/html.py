@@ -1,47 +1,54 @@
 """A report as one HTML file that needs nothing else: no script, no font, no request."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
+from typing import Any
 
+from coalm.formats.show import visible
 from coalm.report import plots
-from coalm.report.compare import title
+from coalm.report.compare import DASH, title
 from coalm.report.failures import RULE
 from coalm.report.paper import SIZES, SOURCE
 from coalm.report.runs import Training
-from coalm.report.view import DASH, Page
-from coalm.report.visible import visible
+from coalm.report.view import Page
 
-TEMPLATE = "page.html.jinja"
+TEMPLATE, STYLE = "page.html.jinja", "page.css"
 
 
-def html(page: Page, trainings: Sequence[Training] = ()) -> str:
-    """The whole report; everything that is not the template's own is escaped."""
+def set_page(template: str, values: Mapping[str, Any], filters: Mapping[str, Any]) -> str:
+    """A page of this package's templates in this package's style; all values are escaped."""
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters["benchmark"] = title
-    template = environment.from_string(
-        files("coalm.report").joinpath(TEMPLATE).read_text(encoding="utf-8")
-    )
+    environment.filters.update(filters)
+    own = files("coalm.report")
+    source = own.joinpath(template).read_text(encoding="utf-8")
+    style = Markup(own.joinpath(STYLE).read_text(encoding="utf-8"))
+    return visible(environment.from_string(source).render(style=style, **values))
+
+
+def html(page: Page, trainings: Sequence[Training] = ()) -> str:
+    """The whole report; everything that is not the template's own is escaped."""
+    from markupsafe import Markup
+
     drawn = [
         (t.folder.as_posix(), Markup(_told(plots.losses(t, f"loss-{n}"), f"loss-{n}", _course(t))))
         for n, t in enumerate(trainings, 1)
     ]
-    return visible(
-        template.render(
-            page=page,
-            plot=Markup(_told(plots.scores(page), "scores", _scores(page))),
-            referenced=any(r.counterpart for t in page.tables for r in plots.chosen(t.rows)),
-            curves=drawn,
-            sizes=SIZES,
-            source=SOURCE,
-            dash=DASH,
-            rule=RULE,
-        )
-    )
+    values = {
+        "page": page,
+        "plot": Markup(_told(plots.scores(page), "scores", _scores(page))),
+        "referenced": any(r.counterpart for t in page.tables for r in plots.chosen(t.rows)),
+        "curves": drawn,
+        "sizes": SIZES,
+        "source": SOURCE,
+        "dash": DASH,
+        "rule": RULE,
+    }
+    return set_page(TEMPLATE, values, {"benchmark": title})
 
 
 def _told(svg: str, name: str, words: str) -> str:

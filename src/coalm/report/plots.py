@@ -32,8 +32,7 @@ WIDTH = 5.4
 def scores(page: Page) -> str:
     """Models against each other on the figures that matter, with intervals, as one SVG.
 
-    Those are each benchmark's main metrics; where none of them is in the paper, also its
-    first one that is. Empty where there is nothing to draw.
+    See `chosen`. Empty where there is nothing to draw.
     """
     rows = [(t.title, row) for t in page.tables for row in chosen(t.rows)]
     if not rows:
@@ -52,11 +51,19 @@ def scores(page: Page) -> str:
 
 
 def chosen(rows: Sequence[Row]) -> list[Row]:
-    """The rows of a benchmark that are drawn."""
-    main = [row for row in rows if row.main]
-    if any(row.counterpart for row in main):
-        return main
-    return [*main, *[row for row in rows if row.counterpart][:1]]
+    """The rows of a benchmark that are drawn: its main ones, and the paper's headlines once.
+
+    Where neither is in the paper, the first row that is.
+    """
+    drawn = [row for row in rows if row.main]
+    known = {row.counterpart.column for row in drawn if row.counterpart}
+    for row in rows:
+        if row.counterpart and row.counterpart.leads and row.counterpart.column not in known:
+            known.add(row.counterpart.column)
+            drawn.append(row)
+    if not known:
+        drawn += [row for row in rows if row.counterpart][:1]
+    return [row for row in rows if row in drawn]
 
 
 def losses(training: Training, name: str) -> str:

@@ -7,7 +7,7 @@ An evaluation folder holds one folder `BENCHMARK.PROTOCOL` for each benchmark, w
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -41,11 +41,12 @@ class Measure:
     only: str = ""
     main: bool = False
     how: Literal["ratio", "worst", "spread"] = "ratio"
+    over: str = ""
 
     @property
     def metric(self) -> Metric:
         """The metric itself, so that it can be taken of other cases."""
-        return Metric(self.name, self.numerator, self.denominator, self.only, self.main, self.how)
+        return Metric(**{f.name: getattr(self, f.name) for f in fields(Metric)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,10 @@ class Case:
     note: str = ""
     prompt: str = ""
     raw: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+    """Why steps could not be read; older runs do not say."""
+    cut: int = 0
+    """Steps that ended because there was no room for more tokens; older runs do not say."""
 
     @property
     def failed(self) -> bool:
@@ -156,12 +161,13 @@ class Found:
     def benchmarks(self) -> tuple[str, ...]:
         """Every `BENCHMARK.PROTOCOL` that some column has, in the order of the paper's tables."""
         names = dict.fromkeys(name for c in self.columns for name in c.results)
-        return tuple(sorted(names, key=lambda name: (_place(name), name)))
+        return tuple(sorted(names, key=place))
 
 
-def _place(name: str) -> int:
+def place(name: str) -> tuple[int, str]:
+    """Where a `BENCHMARK.PROTOCOL` stands among others: in the order of the paper's tables."""
     benchmark = name.partition(".")[0]
-    return ORDER.index(benchmark) if benchmark in ORDER else len(ORDER)
+    return (ORDER.index(benchmark) if benchmark in ORDER else len(ORDER), name)
 
 
 def find(runs: Sequence[Path]) -> Found:
@@ -186,8 +192,10 @@ def find(runs: Sequence[Path]) -> Found:
             "in the folders below it; `coalm eval` writes them"
         )
     found = [_evaluated(benches) for benches in evals.values()]
+    labels = told_apart([(column.label, column.folder) for column in found])
     return Found(
-        tuple(_told_apart(found)), tuple(t for f in trains.values() if (t := _training(f)).losses)
+        tuple(replace(c, label=label) for c, label in zip(found, labels, strict=True)),
+        tuple(t for f in trains.values() if (t := _training(f)).losses),
     )
 
 
@@ -213,18 +221,18 @@ def _evaluated(benches: Mapping[str, Path]) -> Evaluated:
     return Evaluated(labels.pop() if len(labels) == 1 else home.name, home, results)
 
 
-def _told_apart(columns: Sequence[Evaluated]) -> Iterator[Evaluated]:
-    """The columns with labels that no two of them share."""
+def told_apart(named: Sequence[tuple[str, Path]]) -> Iterator[str]:
+    """Labels that no two runs share, made of each one's own and of where it lies."""
     taken: set[str] = set()
-    every = [c.label or c.folder.name for c in columns]
-    for column, label in zip(columns, every, strict=True):
+    every = [label or folder.name for label, folder in named]
+    for (_, folder), label in zip(named, every, strict=True):
         if every.count(label) > 1:
-            label = f"{label} ({column.folder.parent.name}/{column.folder.name})"
+            label = f"{label} ({folder.parent.name}/{folder.name})"
         name, copy = label, 2
         while name in taken:
             name, copy = f"{label} #{copy}", copy + 1
         taken.add(name)
-        yield Evaluated(name, column.folder, column.results)
+        yield name
 
 
 def _result(folder: Path) -> Result:
@@ -233,10 +241,10 @@ def _result(folder: Path) -> Result:
             raise DataError(
                 f"{folder}: has {other} but no {name}; run the evaluation again to finish it"
             )
-    scores = _valid(Scores, read_json(folder / SCORES), str(folder / SCORES))
+    scores = valid(Scores, read_json(folder / SCORES), str(folder / SCORES))
     cases: dict[str, Case] = {}
     for number, row in read_jsonl(folder / OUTCOMES):
-        case = _valid(Case, row, f"{folder / OUTCOMES}:{number}")
+        case = valid(Case, row, f"{folder / OUTCOMES}:{number}")
         cases[case.id] = case  # a case that was tried again: its last outcome counts
     result = Result(folder, scores, tuple(cases.values()), sha256(folder / OUTCOMES))
     _agreed(result)
@@ -260,7 +268,8 @@ def _agreed(result: Result) -> None:
             )
 
 
-def _valid(kind: type[V], value: object, where: str) -> V:
+def valid(kind: type[V], value: object, where: str) -> V:
+    """A value of JSON as that kind; a `DataError` says what is wrong with it, and where."""
     from pydantic import TypeAdapter, ValidationError
 
     try:

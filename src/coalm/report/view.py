@@ -4,16 +4,16 @@ Everything here is text and small values, ready to be set; the only numbers are 
 the runs and those of the paper.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias, assert_never
 
 from coalm.bench.stats import Figure
 from coalm.report.assembled import TextTable, tables
-from coalm.report.beside import ABSENT, Beside, Likeness, beside
-from coalm.report.compare import Gaps, count, gaps, headline, interval, title
+from coalm.report.beside import Beside, Likeness, absent, beside
+from coalm.report.compare import DASH, Gaps, count, gaps, headline, interval, title
 from coalm.report.failures import Failure, choose
+from coalm.report.kind_tables import KindTable, kind_tables
 from coalm.report.paper import SIZES
 from coalm.report.provenance import Provenance, provenance
 from coalm.report.runs import Evaluated, Found, Measure
@@ -70,15 +70,8 @@ class BenchTable:
     """How many cases of how many."""
     rows: tuple[Row, ...]
     notes: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class KindTable:
-    """What went wrong on one benchmark, and how often, by model."""
-
-    title: str
-    rows: tuple[tuple[str, tuple[str, ...]], ...]
-    """`right`, then each kind, then `not answered`; a cell says how many and their share."""
+    more: tuple[Row, ...] = ()
+    """Rows that break the others down, where there are too many to be taken in at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +106,8 @@ class SummaryRow:
     """CoALM 8B's figure in the paper, marked as in the page; a dash where there is none."""
 
 
-DASH = "–"  # noqa: RUF001  an en dash is what tables use for nothing
+LONGEST, LEADING = 30, 10
+"""Rows that a table may have before it is cut to its first ones and to what the paper has."""
 MARKS: Mapping[Likeness, str] = {"other protocol": "†", "same measure": "‡"}
 """The sign beside a figure of the paper that leads to what is different about it."""
 
@@ -127,7 +121,7 @@ def page(found: Found, title: str) -> Page:
         tuple(c.label for c in found.columns),
         len(found.columns) > 1,
         tuple(_bench(found, name, differences) for name in found.benchmarks),
-        tuple(_kinds(found.columns, name) for name in found.benchmarks),
+        tuple(t for name in found.benchmarks for t in kind_tables(found.columns, name)),
         choose(found.columns),
         tuple(provenance(found.columns, name) for name in found.benchmarks),
         tables(found.columns),
@@ -135,7 +129,7 @@ def page(found: Found, title: str) -> Page:
 
 
 def summary_table(shown: Page) -> tuple[SummaryRow, ...]:
-    """Every metric of every benchmark as plain text, for the terminal."""
+    """The metrics of every benchmark but for their break-downs, as text for the terminal."""
     return tuple(
         SummaryRow(
             table.title,
@@ -157,12 +151,30 @@ def summary_table(shown: Page) -> tuple[SummaryRow, ...]:
 
 def _bench(found: Found, name: str, differences: Gaps) -> BenchTable:
     names = dict.fromkeys(
-        m.name for c in found.columns if name in c.results for m in c.results[name].scores.metrics
+        m.name
+        for c in found.columns
+        if name in c.results
+        for m in c.results[name].scores.metrics
+        if not _says_again(found.columns, name, m)
     )
-    rows = tuple(_row(found.columns, name, metric, differences) for metric in names)
-    return BenchTable(
-        name, title(name), _extent(found.columns, name), rows, tuple(_notes(name, rows))
-    )
+    rows = [_row(found.columns, name, metric, differences) for metric in names]
+    notes = tuple(_notes(name, rows))
+    shown, more = rows, []
+    if len(rows) > LONGEST:
+        shown = [row for n, row in enumerate(rows) if n < LEADING or row.main or row.counterpart]
+        more = [row for row in rows if row not in shown]
+    extent = _extent(found.columns, name)
+    return BenchTable(name, title(name), extent, tuple(shown), notes, tuple(more))
+
+
+def _says_again(columns: Sequence[Evaluated], name: str, one: Measure) -> bool:
+    """Whether a figure over one part repeats another, since no case is of any other part."""
+    results = [c.results[name] for c in columns if name in c.results]
+    if not one.only or any(case.part != one.only for r in results for case in r.cases):
+        return False
+    whole = replace(one.metric, name="", only="", main=False)
+    every = (m.metric for r in results for m in r.scores.metrics if not m.only)
+    return any(replace(other, name="", main=False) == whole for other in every)
 
 
 def _row(columns: Sequence[Evaluated], name: str, metric: str, differences: Gaps) -> Row:
@@ -219,9 +231,10 @@ def _extent(columns: Sequence[Evaluated], name: str) -> str:
 def _notes(name: str, rows: Sequence[Row]) -> list[str]:
     there = [row.counterpart for row in rows if row.counterpart]
     notes = [*(_departure(one) for one in there), *(r for one in there for r in one.table.remarks)]
-    benchmark = name.partition(".")[0]
-    if benchmark in ABSENT and len(there) < len(rows):
-        notes.append(ABSENT[benchmark])
+    benchmark, _, protocol = name.partition(".")
+    left_out = absent(benchmark, protocol)
+    if left_out and len(there) < len(rows):
+        notes.append(left_out)
     return list(dict.fromkeys(notes))
 
 
@@ -241,27 +254,3 @@ def _departure(there: Beside) -> str:
             )
         case _:
             assert_never(there.likeness)
-
-
-# --- errors -------------------------------------------------------------------------------
-
-
-def _kinds(columns: Sequence[Evaluated], name: str) -> KindTable:
-    results = [c.results.get(name) for c in columns]
-    counts = [Counter(case.kind or "right" for case in r.cases) if r else None for r in results]
-    total: Counter[str] = Counter()
-    for counted in counts:
-        total.update(counted or {})
-    kinds = ["right", *(k for k, _ in sorted(total.items(), key=lambda p: (-p[1], p[0])))]
-    rows = [
-        (kind, tuple(_share(c[kind], c.total()) if c else DASH for c in counts))
-        for kind in dict.fromkeys(kinds)
-    ]
-    if any(r and r.scores.not_answered for r in results):
-        lost = tuple(f"{r.scores.not_answered:,}" if r else DASH for r in results)
-        rows.append(("not answered (not scored)", lost))
-    return KindTable(title(name), tuple(rows))
-
-
-def _share(part: int, whole: int) -> str:
-    return f"{part:,} ({100 * part / whole:.0f}%)" if whole else "0"

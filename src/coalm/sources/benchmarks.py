@@ -5,6 +5,13 @@ from coalm.sources.model import Source, Wheel
 RAW = "https://raw.githubusercontent.com"
 _HAMMER_AT = "5e3ca28c40f98e21bae4794d73d5546321533fe3"
 _DAMO_AT = "1d76900822d9ecfcd6e9eb0ca64a073cb892b735"
+_RELEASES = tuple(
+    f"{where}M{ulti}WOZ2.4*"
+    for where in ("", "data/", "multiwoz/", "MultiWOZ2.4*/data/")
+    for ulti in ("ULTI", "ulti")
+)
+"""Where a release of MultiWOZ stands: by itself, in a checkout, where a download puts it."""
+_DOMAINS = ("restaurant", "hotel", "attraction", "train", "taxi")
 _LEVELS = ("apibank_l1.json", "apibank_l2.json")
 _DAMO = (
     "level-1-api.json",
@@ -17,6 +24,13 @@ _DAMO = (
     "level-3-batch-inf-response.json",
 )
 
+_DATABASES = (
+    *("Account", "Agenda", "Alarm", "Appointments", "Bank", "HealthData", "History", "Hotel"),
+    *("ImageCaptioning", "Meeting", "QuestionAnswering", "Reminder", "Scenes", "SearchEngine"),
+    *("SpeechRecognition", "Stock", "Symptom", "TimeSwitch", "Wiki"),
+)
+_TOOLRL = tuple(f"level-{level}-api_processed.json" for level in (1, 2, 3))
+
 BENCHMARKS = (
     Source(
         "multiwoz",
@@ -26,13 +40,16 @@ BENCHMARKS = (
         (
             "multiwoz/mwz24/test_states.jsonl.gz",
             "multiwoz/mwz24/ontology.json",
-            "multiwoz/db/restaurant_db.json",
-            "multiwoz/db/hotel_db.json",
-            "multiwoz/db/attraction_db.json",
-            "multiwoz/db/train_db.json",
-            "multiwoz/db/taxi_db.json",
+            *(f"multiwoz/db/{name}_db.json" for name in _DOMAINS),
         ),
-        note="The states were taken out of another project's results, so they are no download.",
+        homes=_RELEASES,
+        inside={
+            "multiwoz/mwz24/test_states.jsonl.gz": "data.json",
+            "multiwoz/mwz24/ontology.json": "ontology.json",
+            **{f"multiwoz/db/{name}_db.json": f"{name}_db.json" for name in _DOMAINS},
+        },
+        note="The states were taken out of another project's results, so they are no download; "
+        "the authors' release (multiwoz-original) is read in their place where it is.",
     ),
     Source(
         "multiwoz-original",
@@ -67,17 +84,36 @@ BENCHMARKS = (
         "API-Bank, the authors' own test data",
         "github.com/AlibabaResearch/DAMO-ConvAI, api-bank/",
         "Apache-2.0",
-        tuple(f"apibank/test-data/{name}" for name in _DAMO),
+        (*(f"apibank/test-data/{name}" for name in _DAMO), "apibank/init_database.tar.gz"),
         {
-            f"apibank/test-data/{name}": (
-                f"{RAW}/AlibabaResearch/DAMO-ConvAI/{_DAMO_AT}/api-bank/test-data/{name}"
+            f"apibank/{path}": f"{RAW}/AlibabaResearch/DAMO-ConvAI/{_DAMO_AT}/api-bank/{path}"
+            for path in (
+                *(f"test-data/{name}" for name in _DAMO),
+                *(f"init_database/{name}.json" for name in _DATABASES),
             )
-            for name in _DAMO
         },
         revision=_DAMO_AT,
         homes=("DAMO-ConvAI*",),
-        inside={f"apibank/test-data/{name}": f"api-bank/test-data/{name}" for name in _DAMO},
-        note="Of the last commit before its authors moved the files to a hub.",
+        inside={
+            **{f"apibank/test-data/{name}": f"api-bank/test-data/{name}" for name in _DAMO},
+            "apibank/init_database.tar.gz": "api-bank/init_database",
+        },
+        note="Of the last commit before its authors moved the files to a hub; no checksums are "
+        "known of single databases.",
+    ),
+    Source(
+        "apibank-toolrl",
+        "API-Bank, ToolRL's conversion",
+        "github.com/qiancheng0/ToolRL, from AlibabaResearch/DAMO-ConvAI",
+        "Apache-2.0",
+        tuple(f"apibank/toolrl/{name}.gz" for name in _TOOLRL),
+        {
+            f"apibank/toolrl/{name}": f"{RAW}/qiancheng0/ToolRL/main/benchmarks/API-Bank/{name}"
+            for name in _TOOLRL
+        },
+        homes=("ToolRL*",),
+        inside={f"apibank/toolrl/{name}.gz": f"benchmarks/API-Bank/{name}" for name in _TOOLRL},
+        note="Revision not known; the checksums hold the bytes.",
     ),
     Source(
         "bfcl",

@@ -3,7 +3,7 @@
 import hashlib
 import io
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -80,8 +80,19 @@ def check(source: Source) -> Iterator[Verdict]:
             for path in stands.absent:
                 yield Verdict(path, False, f"missing from {root}")
         for path, at in stands.places.items():
+            if _another_form(source, stands.places):
+                yield Verdict(path, at.is_file(), f"{at.name} of a release; not pinned", at)
+                continue
             found = Found(source, root, "mirror", stands.places, stands.missing)
             yield from _verdicts(found, path, at)
+
+
+def _another_form(source: Source, places: Mapping[str, Path]) -> bool:
+    """Whether the files are of another layout, whose bytes are not those that are pinned."""
+    return any(
+        path in source.inside and plain(at.name) != Path(plain(path)).name
+        for path, at in places.items()
+    )
 
 
 def _verdicts(found: Found, path: str, at: Path) -> Iterator[Verdict]:

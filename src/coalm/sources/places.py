@@ -130,14 +130,18 @@ def _lost(path: Path, relative: str, expected: tuple[str, ...]) -> list[str]:
 
 
 def _homes(source: Source, root: Path) -> Iterator[Path]:
-    """Checkouts of the upstream repository: the folder itself, folders and archives in it."""
+    """Checkouts of the upstream repository: the folder itself, folders and archives in it.
+
+    A pattern with a slash is looked for deeper, spelt as it is.
+    """
     if not source.inside or not root.is_dir():
         return
     yield root
-    for entry in sorted(root.iterdir()):
-        name = stem(entry.name)
-        if any(fnmatch(name.lower(), pattern.lower()) for pattern in source.homes):
-            if entry.is_dir():
-                yield entry
-            elif is_archive(entry):
-                yield unpacked(entry, cache() / "unpacked")
+    flat = [pattern.lower() for pattern in source.homes if "/" not in pattern]
+    deep = [path for pattern in source.homes if "/" in pattern for path in root.glob(pattern)]
+    near = [p for p in root.iterdir() if any(fnmatch(stem(p.name).lower(), f) for f in flat)]
+    for entry in sorted({*near, *deep}):
+        if entry.is_dir():
+            yield entry
+        elif is_archive(entry):
+            yield unpacked(entry, cache() / "unpacked")

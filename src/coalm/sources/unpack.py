@@ -87,7 +87,7 @@ def unpacked(archive: Path, below: Path) -> Path:
                 draft.rename(target)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
-    inner = [p for p in target.iterdir() if not p.name.startswith(".")]
+    inner = [p for p in target.iterdir() if not p.name.startswith((".", "__MACOSX"))]
     return inner[0] if len(inner) == 1 and inner[0].is_dir() else target
 
 

@@ -1,11 +1,12 @@
 """A Cambridge town guide over MultiWOZ's databases: eight tools and what to tell the model."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from coalm import sources
-from coalm.agent.cambridge.database import load_town
+from coalm.agent.cambridge.database import Town, load_town
 from coalm.agent.cambridge.desk import Booking, Desk
+from coalm.agent.cambridge.names import Meant, meant
 from coalm.agent.functions import Function, tools
 from coalm.sources import Found
 from coalm.types import Dialogue, System, ToolSpec
@@ -32,6 +33,8 @@ class Cambridge:
     """The tools by name, as an `Agent` takes them."""
     bookings: list[Booking]
     """Everything booked so far, oldest first; grows while the tools are used."""
+    town: Town
+    """The databases, which nothing changes."""
 
     @property
     def specs(self) -> tuple[ToolSpec, ...]:
@@ -42,11 +45,25 @@ class Cambridge:
         """The beginning of a conversation with the guide."""
         return Dialogue((System(GUIDE),), self.specs)
 
+    def fresh(self, full: Mapping[str, Mapping[str, str]] | None = None) -> "Cambridge":
+        """The same town before anything was booked; costs next to nothing.
 
-def open_cambridge(found: Found | None = None) -> Cambridge:
-    """The town of a MultiWOZ source, by default the one on this machine, with no bookings."""
+        `full` says what cannot be booked there: domain -> details, such as `time: 18:30`.
+        """
+        desk = Desk(self.town, full=full or {})
+        made = {
+            name: replace(each, function=getattr(desk, name)) for name, each in self.tools.items()
+        }
+        return Cambridge(self.found, made, desk.bookings, self.town)
+
+
+def open_cambridge(found: Found | None = None, understood: Meant = meant) -> Cambridge:
+    """The town of a MultiWOZ source, by default the one on this machine, with no bookings.
+
+    `understood` says which names a misspelt one can mean; `names.within_80` is the paper's way.
+    """
     found = found or sources.find("multiwoz")
-    desk = Desk(load_town(found))
+    desk = Desk(load_town(found, understood))
     offered = tools(
         desk.query_restaurants,
         desk.book_restaurant,
@@ -57,4 +74,4 @@ def open_cambridge(found: Found | None = None) -> Cambridge:
         desk.buy_train_tickets,
         desk.book_taxi,
     )
-    return Cambridge(found, offered, desk.bookings)
+    return Cambridge(found, offered, desk.bookings, desk.town)

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from coalm.agent.cambridge.database import Row, Town
+from coalm.agent.cambridge.database import Hits, Row, Town
 from coalm.agent.cambridge.slots import (
     ANY,
     Area,
@@ -58,6 +58,8 @@ class Desk:
 
     town: Town
     bookings: list[Booking] = field(default_factory=list)
+    full: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Domain -> details that nothing of it can be booked with, such as `time: 18:30`."""
 
     def query_restaurants(
         self,
@@ -68,7 +70,8 @@ class Desk:
     ) -> Answer:
         """Find restaurants in Cambridge."""
         exact = {"area": area, "pricerange": pricerange}
-        return _hits(self.town.find("restaurant", exact, {"food": food, "name": name}))
+        named = {"food": food, "name": name}
+        return _hits(self.town.find("restaurant", exact, named, most=MOST))
 
     def book_restaurant(
         self,
@@ -102,7 +105,7 @@ class Desk:
             "internet": internet,
             "parking": parking,
         }
-        return _hits(self.town.find("hotel", exact, {"name": name}))
+        return _hits(self.town.find("hotel", exact, {"name": name}, most=MOST))
 
     def book_hotel(
         self,
@@ -123,10 +126,10 @@ class Desk:
         name: Annotated[Words, "name of an attraction"] = "any",
     ) -> Answer:
         """Find attractions in Cambridge."""
-        found = self.town.find("attraction", {"area": area}, {"type": type, "name": name})
-        if len(found) > 3:  # opening hours are long; whoever wants them asks by name
-            found = [{k: v for k, v in row.items() if k != "opening_hours"} for row in found]
-        return _hits(found)
+        named = {"type": type, "name": name}
+        found = self.town.find("attraction", {"area": area}, named, most=MOST)
+        # Opening hours are long; whoever wants them asks by name.
+        return _hits(found, without="opening_hours" if found.count > 3 else "")
 
     def query_trains(
         self,
@@ -146,7 +149,8 @@ class Desk:
             {"day": day, "train_id": train_id},
             {"departure": departure, "destination": destination},
             bounds={"leave_at >= ?": leave_at, "arrival <= ?": arrive_by},
-            order="arrival DESC" if latest_first else "leave_at, arrival",
+            order="arrival DESC, rowid" if latest_first else "leave_at, arrival, rowid",
+            most=MOST,
         )
         return _hits(found)
 
@@ -164,7 +168,7 @@ class Desk:
             raise Refused("train_id: say which train, such as TR1234")
         exact = {"train_id": train_id, "day": day, "leave_at": leave_at}
         places = {"departure": departure, "destination": destination}
-        found = self.town.find("train", exact, places)
+        found = self.town.find("train", exact, places).rows
         if not found:
             raise Refused(f"there is no such train {train_id.upper()}; look it up first")
         if len(found) > 1:
@@ -195,13 +199,16 @@ class Desk:
         car = f"{colours[draw % len(colours)]} {kinds[draw // 7 % len(kinds)]}"
         phone = _phone(self.town.taxis["taxi_phone"], draw)
         self._remember(Booking("taxi", f"{departure} to {destination}", details, phone))
-        return {"booked": f"{departure} to {destination}", "car": car, "phone": phone}
+        asked = {slot: value for slot, value in details.items() if value != ANY}
+        ends = {"departure": departure, "destination": destination}
+        route = f"{departure} to {destination}"
+        return {"booked": route, **ends, **asked, "car": car, "phone": phone}
 
     def _venue(self, table: str, name: str) -> Row:
         """The one venue that a name means, if it takes bookings."""
         if name == ANY:
             raise Refused(f"name: say which {table}")
-        found = self.town.find(table, {}, {"name": name})
+        found = self.town.find(table, {}, {"name": name}).rows
         if not found:
             raise Refused(f"there is no {table} named {name!r}; look it up first")
         if len(found) > 1:
@@ -213,6 +220,9 @@ class Desk:
 
     def _booked(self, domain: str, venue: Row | str, details: Mapping[str, str]) -> Answer:
         name = venue if isinstance(venue, str) else venue["name"]
+        for slot, value in self.full.get(domain, {}).items():
+            if details.get(slot) == value:
+                raise Refused(f"{name} is fully booked for {slot} {value}; another {slot} may do")
         reference = _reference([domain, name, details])
         self._remember(Booking(domain, name, details, reference))
         return {"booked": name, **details, "reference": reference}
@@ -222,9 +232,11 @@ class Desk:
             self.bookings.append(booking)
 
 
-def _hits(rows: Sequence[Row]) -> Answer:
-    shown: list[Json] = [{k: v for k, v in row.items() if k != "takesbookings"} for row in rows]
-    return {"count": len(rows), "hits": shown[:MOST]}
+def _hits(found: Hits, without: str = "") -> Answer:
+    """The rows that are shown; who takes no bookings is heard when booking."""
+    hidden = {"takesbookings", without}
+    shown: list[Json] = [{k: v for k, v in row.items() if k not in hidden} for row in found.rows]
+    return {"count": found.count, "hits": shown}
 
 
 def _train(row: Row) -> str:

@@ -10,6 +10,8 @@ read have been rewritten as the labels are, so that models with other dialects c
 It cannot stand beside published figures.
 
 Silence scores 0 on every metric. Text metrics of a malformed answer are those of its text.
+The conversation itself shows calls as JSON whatever dialect is asked for, so `Exact match (any
+dialect)` stands beside the strict figure: there an answer may be in any way of writing.
 """
 
 import json
@@ -18,10 +20,12 @@ from collections.abc import Sequence
 from coalm import sources
 from coalm.agent import Reply
 from coalm.bench import calls, rouge
-from coalm.bench.apibank.rows import LEVELS, CallCase, read_level
+from coalm.bench.apibank.levels import chosen, suffix
+from coalm.bench.apibank.reading import read
+from coalm.bench.apibank.rows import COUNTS, LEVELS, CallCase, read_level
+from coalm.bench.apibank.turns import calls_of, first, legibility, legible
 from coalm.bench.base import About, Metric, Verdict, mean, micro_f1
 from coalm.engines import Completion, Said
-from coalm.errors import RecipeError, unknown
 from coalm.formats import Malformed
 from coalm.sources import Found
 from coalm.types import Assistant, Dialogue, ToolCall
@@ -31,14 +35,11 @@ MAX_TOKENS = 192
 
 
 class ApiBankHammer:
-    """API-Bank's call tasks: 399 rows of level 1, 127 of level 2."""
+    """API-Bank's call tasks: 399 rows of level 1, 127 of level 2; all of them if none is named."""
 
-    def __init__(self, found: Found | None = None, levels: Sequence[str] = ("L-1",)) -> None:
-        for level in levels:
-            if level not in LEVELS:
-                raise RecipeError(unknown("level of API-Bank", level, LEVELS))
+    def __init__(self, found: Found | None = None, levels: Sequence[str] = ()) -> None:
+        self.levels = chosen(levels, LEVELS)
         self.found = found or sources.find("apibank")
-        self.levels = tuple(levels)
         self._cases: tuple[CallCase, ...] | None = None
 
     @property
@@ -48,7 +49,7 @@ class ApiBankHammer:
         rows = ", ".join(f"{level} {parts.count(level)}" for level in self.levels)
         return About(
             "apibank",
-            "hammer",
+            f"hammer{suffix(self.levels, LEVELS)}",
             f"hammer{'' if self.found.real else ' miniature'}, {rows}",
             _metrics(self.levels),
             rouge.versions(),
@@ -61,7 +62,9 @@ class ApiBankHammer:
             self._cases = tuple(
                 case
                 for level in self.levels
-                for case in read_level(self.found.path(LEVELS[level]), level)
+                for case in read_level(
+                    self.found.path(LEVELS[level]), level, COUNTS[level] if self.found.real else 0
+                )
             )
         return self._cases
 
@@ -89,21 +92,25 @@ class ApiBankHammer:
 
     def score(self, case: CallCase, reply: Reply) -> Verdict:
         """Judge the first turn of a reply, as text and as calls."""
-        turn, text = _first(case, reply)
-        made = turn.calls if isinstance(turn, Assistant) else ()
+        turn, text = first(case.opening, reply)
+        made = calls_of(turn)
+        text = text or (label(made) if made else "")
         match = calls.compare(case.calls, made, case.opening.tools)
         wanted = label(case.calls)
         raw = rouge.text_scores(text, wanted)
         canonical = rouge.text_scores(label(made), wanted) if made else raw
+        exact = match.exact and isinstance(turn, Assistant)
         scores = {
             "rouge1": raw.rouge1,
             "rouge2": raw.rouge2,
             "rougel": raw.rougel,
             "bleu4": raw.bleu4,
             "rougel_canonical": canonical.rougel,
-            "exact": float(match.exact and isinstance(turn, Assistant)),
+            "exact": float(exact),
+            "exact_any": float(exact or _exact_in_any(case, text)),
             **match.names.scores("name_"),
             **match.arguments.scores("argument_"),
+            **legible(turn, text),
         }
         if reply.ended == "unanswered":
             return Verdict(scores, "not answered", reply.why)
@@ -122,17 +129,15 @@ def label(made: Sequence[ToolCall]) -> str:
     return f"```{json.dumps(rows, ensure_ascii=False)}```"
 
 
-def _first(case: CallCase, reply: Reply) -> tuple[Assistant | Malformed, str]:
-    """The first turn that was taken and the text it was read from; silence where none was."""
-    if reply.said:
-        return reply.said[0].turn, reply.said[0].completion.text
-    new = reply.dialogue.turns[len(case.opening.turns) :]
-    turn = next((turn for turn in new if isinstance(turn, Assistant)), Assistant())
-    return turn, turn.text or (label(turn.calls) if turn.calls else "")
+def _exact_in_any(case: CallCase, text: str) -> bool:
+    """Whether the text holds the gold calls in any way of writing."""
+    made = read(text).calls
+    return bool(made) and calls.compare(case.calls, made, case.opening.tools).exact
 
 
 def _metrics(levels: Sequence[str]) -> tuple[Metric, ...]:
-    """The paper's figure and the exact match first; each also by level."""
+    """The paper's figure and the exact match first; where levels are two, each by level too."""
+    each = levels if len(levels) > 1 else ()
     return (
         mean("ROUGE-L", "rougel", main=True),
         mean("Exact match", "exact", main=True),
@@ -140,8 +145,21 @@ def _metrics(levels: Sequence[str]) -> tuple[Metric, ...]:
         mean("ROUGE-2", "rouge2"),
         mean("BLEU-4", "bleu4"),
         mean("ROUGE-L (canonical)", "rougel_canonical"),
+        mean("Exact match (any dialect)", "exact_any"),
         micro_f1("Name F1", "name_"),
         micro_f1("Argument F1", "argument_"),
-        *(mean(f"ROUGE-L ({level})", "rougel", only=level) for level in levels),
-        *(mean(f"Exact match ({level})", "exact", only=level) for level in levels),
+        *(
+            metric
+            for level in each
+            for metric in (
+                mean(f"ROUGE-L ({level})", "rougel", only=level),
+                mean(f"ROUGE-1 ({level})", "rouge1", only=level),
+                mean(f"ROUGE-2 ({level})", "rouge2", only=level),
+                mean(f"BLEU-4 ({level})", "bleu4", only=level),
+                mean(f"Exact match ({level})", "exact", only=level),
+                micro_f1(f"Name F1 ({level})", "name_", only=level),
+                micro_f1(f"Argument F1 ({level})", "argument_", only=level),
+            )
+        ),
+        *legibility(),
     )

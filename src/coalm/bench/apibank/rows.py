@@ -7,7 +7,7 @@ Deviation D21: the words around it are ours, the tools stand where the run's dia
 and the data's cue at the end of the last line ("Generate ...") becomes part of the system message.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,9 @@ LEVELS: Mapping[str, str] = {
     "L-2": "apibank/hammer/apibank_l2.json",
 }
 """The file of each level: calling given tools, and finding a tool first (Paper 5.1)."""
+
+COUNTS: Mapping[str, int] = {"L-1": 399, "L-2": 127}
+"""How many rows the real files have."""
 
 SYSTEM = "Read the conversation and make the API call that is due now. Write the call alone."
 
@@ -60,11 +63,16 @@ class CallCase:
     """The gold calls; one in every row of the real files."""
 
 
-def read_level(path: Path, level: str) -> Iterator[CallCase]:
-    """Every row of one level's file, in order; a broken one is a `DataError` with its number."""
+def read_level(path: Path, level: str, count: int = 0) -> Iterator[CallCase]:
+    """Every row of one level's file, in order; a broken one is a `DataError` with its number.
+
+    So is another number of rows than `count`, unless that is 0.
+    """
     rows = store.read_json(path)
     if not isinstance(rows, list):
         raise DataError(f"{path}: not a list of API-Bank rows")
+    if count and len(rows) != count:
+        raise DataError(f"{path}: {len(rows)} rows in place of {count}")
     for number, row in enumerate(rows):
         try:
             yield CallCase(level, number, _opening(row), _calls(row["answers"]))
@@ -83,7 +91,7 @@ def held_out_texts(found: Found | None = None) -> Iterator[str]:
 def _opening(row: Mapping[str, Any]) -> Dialogue:
     lines = [_line(line["role"], line["content"]) for line in row["query"]]
     pasted = "\n".join(line for line in lines if line)
-    return Dialogue((System(SYSTEM), User(pasted)), _tools(row["tools"]))
+    return Dialogue((System(SYSTEM), User(pasted)), tools_of(row["tools"]))
 
 
 def _said(content: str) -> str:
@@ -105,7 +113,7 @@ def _calls(rows: Sequence[Mapping[str, Any]]) -> tuple[ToolCall, ...]:
     return tuple(ToolCall(row["name"], dict(row["arguments"])) for row in rows)
 
 
-def _tools(rows: Sequence[Mapping[str, Any]]) -> tuple[ToolSpec, ...]:
+def tools_of(rows: Iterable[Mapping[str, Any]]) -> tuple[ToolSpec, ...]:
     """The tools with their parameters as JSON Schema; none is said to be optional."""
     specs = []
     for row in rows:

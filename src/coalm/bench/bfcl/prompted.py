@@ -41,7 +41,7 @@ class BfclPrompted(BfclAst):
         there = [name for name, c in CATEGORIES.items() if self._data.has(c)]
         chosen = categories or there
         super().__init__(self._data, chosen, protocol="single-prompt", max_tokens=LONG)
-        self._about = replace(self._about, dialect="pythonic")
+        self._about = replace(self._about, dialect="pythonic", asked="as-written")
 
     def opening(self, case: Case) -> Dialogue:
         """BFCL's system prompt with the functions in it, and the question."""

@@ -54,6 +54,7 @@ class BfclSensitivity(Questions):
             protocol="sensitivity",
             version=self._data.version,
             metrics=_metrics(),
+            asked="every-syntax",
             max_steps=len(SYNTAXES),
             max_tokens=LONG,
         )

@@ -14,32 +14,24 @@ part is therefore its depth (27%, 38% and 35% of the turns): a sample balanced o
 parts is a little shallower than the full test set, so compare like with like.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 
 from coalm import sources
 from coalm.agent import Reply
-from coalm.bench.base import About, Kind, Metric, Verdict, mean, micro_f1
-from coalm.bench.multiwoz.slots import CLOSED, SLOTS
-from coalm.bench.multiwoz.state import Match, Normalise, compare, first_alternatives
+from coalm.bench.base import About, Verdict
+from coalm.bench.multiwoz import fuzzy
+from coalm.bench.multiwoz.slots import SLOTS
+from coalm.bench.multiwoz.state import Normalise, first_alternatives
+from coalm.bench.multiwoz.tracked import brief_metrics, depth, domains_of, turn_sums
+from coalm.bench.multiwoz.tracked_mistakes import differences, kind_of
 from coalm.bench.multiwoz.turns import TEST, TurnCase, read_turns
 from coalm.corpora.states import read_state, state_request, write_state
 from coalm.engines import Completion, Said
 from coalm.sources import Found
 from coalm.types import Assistant, Dialogue
 
-DEPTHS = ("1-2", "3-5", "6+")
-"""Depth of a turn in its dialogue, counted from 1."""
-
 MAX_TOKENS = 240
 """New tokens an answer. The longest gold state takes SmolLM2 229; 160 would cut 95 of them."""
-
-_METRICS: tuple[Metric, ...] = (
-    mean("JGA", "joint", main=True),
-    micro_f1("Slot F1"),
-    mean("Slot accuracy", "slot_accuracy"),
-    *(mean(f"JGA (turns {depth})", "joint", only=depth) for depth in DEPTHS),
-)
 
 
 class MultiWozDst:
@@ -49,12 +41,20 @@ class MultiWozDst:
         self.found = found or sources.find("multiwoz")
         self.rules = rules or Normalise()
         self._cases: tuple[TurnCase, ...] | None = None
+        self._domains: dict[str, tuple[str, ...]] | None = None
 
     @property
     def about(self) -> About:
         """Names, versions, metrics."""
         version = "2.4" if self.found.real else "2.4 miniature"
-        return About("multiwoz", "dst-json", version, _METRICS, max_tokens=MAX_TOKENS)
+        return About(
+            "multiwoz",
+            "dst-json",
+            version,
+            brief_metrics(),
+            fuzzy.versions(),
+            max_tokens=MAX_TOKENS,
+        )
 
     def cases(self) -> Sequence[TurnCase]:
         """Every turn, dialogue by dialogue; the file is read once."""
@@ -68,7 +68,7 @@ class MultiWozDst:
 
     def part(self, case: TurnCase) -> str:
         """How deep in its dialogue the turn is."""
-        return DEPTHS[0] if case.turn < 2 else DEPTHS[1] if case.turn < 5 else DEPTHS[2]
+        return depth(case.turn)
 
     def opening(self, case: TurnCase) -> Dialogue:
         """The slots, then the whole conversation in one user turn."""
@@ -87,16 +87,27 @@ class MultiWozDst:
 
     def score(self, case: TurnCase, reply: Reply) -> Verdict:
         """Judge the state in a reply's last turn."""
-        gold = self.rules.state(case.state)
-        if reply.ended == "unanswered":
-            return Verdict(_unread(gold), "not answered", reply.why)
-        state = self._state(case, reply)
+        lost = reply.ended == "unanswered"
+        state = None if lost else self._state(case, reply)
+        sums, match = turn_sums(
+            case.state, state, self.rules, turn=case.turn, domains=self._domains_of(case)
+        )
+        if lost:
+            return Verdict(sums, "not answered", reply.why)
         if state is None:
-            return Verdict(_unread(gold), "format", "no JSON object in the answer")
-        match = compare(case.state, state, self.rules)
+            return Verdict(sums, "format", "no JSON object in the answer")
         if match.joint:
-            return Verdict(match.scores())
-        return Verdict(match.scores(), self._kind(case, match), _note(match))
+            return Verdict(sums)
+        return Verdict(sums, kind_of(match, case.history, self.rules), differences(match))
+
+    def _domains_of(self, case: TurnCase) -> tuple[str, ...]:
+        """The domains of the case's dialogue; its own, if the dialogue is not one of ours."""
+        if self._domains is None:
+            states: dict[str, list[Mapping[str, str]]] = {}
+            for one in self.cases():
+                states.setdefault(one.dialogue, []).append(one.state)
+            self._domains = {name: domains_of(all_) for name, all_ in states.items()}
+        return self._domains.get(case.dialogue) or domains_of([case.state])
 
     def _state(self, case: TurnCase, reply: Reply) -> dict[str, str] | None:
         """The state that was written, even where the dialect took it for a call or gave up."""
@@ -110,38 +121,3 @@ class MultiWozDst:
             if state is not None:
                 return state
         return read_state(last.completion.text)
-
-    def _kind(self, case: TurnCase, match: Match) -> Kind:
-        if not match.extra:
-            return "missing information"
-        heard = self.rules.text(" ".join(part for pair in case.history for part in pair))
-        if any(_invented(slot, value, heard) for slot, value in match.extra.items()):
-            return "hallucinated entity"
-        return "wrong state"
-
-
-def _invented(slot: str, value: str, heard: str) -> bool:
-    """Whether a value was neither heard in the conversation nor is one of a closed list.
-
-    Numbers and times are left out: people say them in too many ways to tell.
-    """
-    if value == "dontcare" or value in CLOSED.get(slot, ()) or not re.search(r"[^\W\d]", value):
-        return False
-    return not re.search(rf"(?<!\w){re.escape(value)}(?!\w)", heard)
-
-
-def _unread(gold: Mapping[str, str]) -> dict[str, float]:
-    return {"joint": 0.0, "tp": 0.0, "fp": 0.0, "fn": float(len(gold)), "slot_accuracy": 0.0}
-
-
-def _note(match: Match, most: int = 4) -> str:
-    """The first differences, in words."""
-    wrong = [
-        f"{slot} is {match.missing[slot]!r}, not {value!r}"
-        if slot in match.missing
-        else f"{slot} was never settled, but has {value!r}"
-        for slot, value in match.extra.items()
-    ]
-    wrong += [f"{s} lacks {v!r}" for s, v in match.missing.items() if s not in match.extra]
-    more = f"; and {len(wrong) - most} more" if len(wrong) > most else ""
-    return "; ".join(wrong[:most]) + more

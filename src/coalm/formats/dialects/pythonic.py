@@ -9,7 +9,7 @@ from coalm.formats.dialects.catalogue import signatures
 from coalm.formats.pieces import Malformed
 from coalm.types import Assistant, Observation, ToolCall, ToolSpec
 
-_BEGUN = re.compile(r"\s*\[\s*[^\[\](){}'\"=,]+\(")
+_BEGUN = re.compile(r"\s*\[[^\[\](){}'\"=,]+\(")  # one run: two that share blanks try every cut
 
 
 @dataclass(frozen=True, slots=True)

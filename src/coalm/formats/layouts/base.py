@@ -10,6 +10,10 @@ Role = Literal["system", "user", "assistant", "tool"]
 class Layout(Protocol):
     """The turn markers of one family of models."""
 
+    def __hash__(self) -> int:
+        """A layout is a frozen value, so that its markers need to be made only once."""
+        ...
+
     @property
     def name(self) -> str:
         """The name in recipes."""

@@ -52,6 +52,7 @@ class BfclMultiTurn:
             metrics=tuple(_metrics(categories)),
             libraries=_libraries(),
             dialect="pythonic",
+            asked="as-written" if prompted else "",
             max_steps=MAX_STEPS,
             max_tokens=256,
         )
