@@ -9,7 +9,8 @@ import pytest
 
 from coalm import sources
 from coalm.agent.cambridge import Cambridge, open_cambridge
-from coalm.agent.cambridge.names import meant
+from coalm.agent.cambridge.database import MEANINGS
+from coalm.agent.cambridge.names import meant, within_80
 from coalm.errors import DataError
 from coalm.sources import SOURCES, Found
 
@@ -220,6 +221,47 @@ def test_a_taxi_needs_two_places_and_a_time(town: Cambridge) -> None:
     assert car["car"] in ("red volvo", "blue volvo")
     assert len(car["phone"]) == 10
     assert town.bookings[0].domain == "taxi"
+
+
+def test_details_that_are_not_to_be_had_are_refused(town: Cambridge) -> None:
+    full = town.fresh({"restaurant": {"time": "18:30"}})
+    order = {"name": "old oak", "people": 2, "day": "monday"}
+    refused = full.tools["book_restaurant"]({**order, "time": "18:30"})
+    assert refused.endswith("old oak is fully booked for time 18:30; another time may do")
+    assert use(full, "book_restaurant", **order, time="19:00")["booked"] == "old oak"
+
+
+def test_a_fresh_town_has_no_bookings_and_leaves_the_other_alone(town: Cambridge) -> None:
+    order = {"name": "old oak", "people": 2, "day": "monday", "time": "18:30"}
+    use(town, "book_restaurant", **order)
+    fresh = town.fresh()
+    assert fresh.bookings == []
+    use(fresh, "book_restaurant", **{**order, "people": 3})
+    assert len(town.bookings) == len(fresh.bookings) == 1
+    assert fresh.specs == town.specs
+
+
+def test_all_hits_are_counted_where_ten_are_shown_and_their_order_is_kept(town: Cambridge) -> None:
+    answer = use(town, "query_trains", departure="cambridge")
+    assert answer["count"] == 19
+    assert names(answer) == [f"TR{n:04}" for n in range(5, 15)]
+    late = use(town, "query_trains", departure="cambridge", arrive_by="24:00")
+    assert names(late)[0] == "TR0022"
+
+
+def test_names_can_be_matched_as_the_paper_s_code_matches_them(tmp_path: Path) -> None:
+    assert within_80("worth house", ["worth house", "warkworth house", "grand plaza"]) == [
+        *("worth house", "warkworth house"),
+    ]
+    loose = open_cambridge(build(tmp_path), within_80)
+    assert len(names(use(loose, "query_hotels", name="worth house"))) == 2
+
+
+def test_what_names_mean_is_remembered_but_not_without_end(town: Cambridge) -> None:
+    for number in range(MEANINGS + 10):
+        town.town.meanings["hotel", "name", str(number)] = []
+    assert names(use(town, "query_hotels", name="worth house")) == ["worth house"]
+    assert len(town.town.meanings) < 10
 
 
 def test_a_name_with_sql_in_it_is_only_a_name(town: Cambridge) -> None:

@@ -152,7 +152,7 @@ def test_who_stops_listening_stops_the_agent_and_calls_do_not_stay_open() -> Non
     session = Made([BOOK, DONE]).session()
     events = session.say("book it")
     assert any(isinstance(event, Took) for event in events)
-    events.close()  # type: ignore[attr-defined]
+    events.close()
 
     assert session.dialogue.turns[-1] == Observation("error: stopped by the user", "book")
     assert not BOOKED

@@ -12,8 +12,11 @@ from rich.console import Console
 from coalm import shards
 from coalm.agent import Agent
 from coalm.agent.functions import tools
-from coalm.agent.state import state_of
-from coalm.cli.chat import asker, chat
+from coalm.agent.guard import Manners
+from coalm.agent.session import Setting
+from coalm.agent.tracking import Domains
+from coalm.cli.chat import chat
+from coalm.cli.turns import asker
 from coalm.engines import Completion, Model, Sampling, Unanswered
 from coalm.engines.scripted import Scripted
 from coalm.formats import Piece, format_of
@@ -33,8 +36,18 @@ def explode() -> str:
     raise KeyboardInterrupt
 
 
-OFFERED = tools(query_hotels, explode)
+def book_hotel(name: str) -> str:
+    """Book a hotel."""
+    return f"{name} is booked"
+
+
+OFFERED = tools(query_hotels, explode, book_hotel)
 OPENING = Dialogue((System("Guide."),), tuple(tool.spec for tool in OFFERED.values()))
+
+
+def setting(agent: Agent) -> Setting:
+    domains = Domains({"query_hotels": "hotel"})
+    return Setting(agent, OPENING, {"book_hotel": Manners(writes=True)}, domains)
 
 
 @dataclass
@@ -76,11 +89,9 @@ def talk(
     engine.answers = list(script)
     agent = Agent(Model(engine, format_of("chatml", "react")), OFFERED, max_steps)
     dialogue = chat(
-        agent,
-        OPENING,
+        setting(agent),
         console=console,
         ask=lines(*typed),
-        state=state_of,
         save_to=save_to,
         label="scripted, chatml/react",
     )
@@ -117,7 +128,7 @@ def test_each_step_is_on_the_screen_before_the_next_is_made() -> None:
     agent = Agent(Model(Watching([CALL, ANSWER]), format_of("chatml", "react")), OFFERED)
     console = Console(file=out, width=80)
     ask = lines("A hotel?")
-    chat(agent, OPENING, console=console, ask=ask, state=state_of, save_to=None, label="x")
+    chat(setting(agent), console=console, ask=ask, save_to=None, label="x")
     assert "I need to look" in shown[1]
     assert "hotel 0 in the north" in shown[1]
 
@@ -194,8 +205,8 @@ def test_ctrl_c_cancels_the_reply_and_keeps_the_conversation(terminal: bool) -> 
 
 def test_ctrl_c_in_a_tool_leaves_no_call_without_an_answer() -> None:
     seen = talk(["Action: explode()", ANSWER], "One", "Two")
-    assert seen.dialogue.turns[3] == Observation("error: cancelled by the user", "explode")
-    assert "cancelled by the user" in seen.engine.seen[-1]
+    assert seen.dialogue.turns[3] == Observation("error: stopped by the user", "explode")
+    assert "stopped by the user" in seen.engine.seen[-1]
 
 
 def test_ctrl_c_at_the_prompt_says_how_to_end() -> None:
@@ -306,3 +317,25 @@ def test_a_pipe_is_read_to_its_end_and_echoed() -> None:
     with pytest.raises(EOFError):
         ask()
     assert "you> hi" in out.getvalue()
+
+
+BOOK = "Action: book_hotel(name='Worth House')"
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ("y", "Worth House is booked"),
+        ("not that one", "did not allow it: not that one"),
+        ("", "the user did not allow it"),
+    ],
+)
+def test_a_tool_that_writes_asks_at_the_terminal(answer: str, told: str) -> None:
+    seen = talk([BOOK, ANSWER], "Book it.", answer, "/quit")
+    assert "book_hotel changes something: y to allow it" in seen.screen
+    assert told in seen.screen
+    assert told in seen.engine.seen[-1]
+
+
+def test_nobody_at_the_terminal_allows_nothing() -> None:
+    assert "did not allow it: nobody answered" in talk([BOOK, ANSWER], "Book it.").screen

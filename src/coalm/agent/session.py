@@ -8,7 +8,7 @@ state, and going back to an earlier turn.
 import itertools
 import queue
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field, replace
 
 from coalm.agent.events import (
@@ -51,6 +51,25 @@ class Setting:
     """How they are counted."""
 
 
+_ALL = 1_000
+"""More than a reply has steps."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """From the agent's thread to whoever reads the events."""
+
+    events: "queue.SimpleQueue[Event | BaseException | None]" = field(
+        default_factory=queue.SimpleQueue
+    )
+    seen: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+
+    def show(self, event: Event) -> None:
+        """Tell, and wait until it has been looked at: no tool runs ahead of what was seen."""
+        self.events.put(event)
+        self.seen.acquire()
+
+
 class Session:
     """A conversation. One reply at a time; `cancel` and `decide` may come from other threads."""
 
@@ -58,6 +77,7 @@ class Session:
         self.setting = setting
         self.dialogue = setting.opening
         self._busy = threading.Lock()
+        self._work: threading.Thread | None = None
         self._stop = threading.Event()  # a new one for each reply: an old thread must never go on
         self._answers: dict[int, queue.SimpleQueue[bool | str]] = {}
         self._numbers = itertools.count(1)
@@ -67,7 +87,7 @@ class Session:
         """The dialogue state now."""
         return self.setting.state(self.dialogue)
 
-    def say(self, text: str, decide: Decide | None = None) -> Iterator[Event]:
+    def say(self, text: str, decide: Decide | None = None) -> Generator[Event, None, None]:
         """The user's words, and what comes of them; ends with `Ended`.
 
         A question is answered by `decide`, or by `Session.decide` while this waits. Closing
@@ -111,15 +131,17 @@ class Session:
 
     # --- behind the scenes ------------------------------------------------------------------
 
-    def _replied(self, asked: Dialogue, decide: Decide | None) -> Iterator[Event]:
-        events: queue.SimpleQueue[Event | BaseException | None] = queue.SimpleQueue()
-        work = threading.Thread(
-            target=self._run, args=(asked, self._stop, events), name="agent", daemon=True
+    def _replied(self, asked: Dialogue, decide: Decide | None) -> Generator[Event, None, None]:
+        line = _Line()
+        if self._work is not None:
+            self._work.join()  # a reply that was stopped may still be in the model's hands
+        self._work = threading.Thread(
+            target=self._run, args=(asked, self._stop, line), name="agent", daemon=True
         )
-        work.start()
+        self._work.start()
         so_far, waiting, before = asked, list[ToolCall](), self.state
         try:
-            while (event := events.get()) is not None:
+            while (event := line.events.get()) is not None:
                 if isinstance(event, BaseException):
                     raise event
                 match event:
@@ -134,12 +156,14 @@ class Session:
                 if isinstance(event, Asking) and decide is not None:
                     self.decide(event.number, decide(event))
                 if isinstance(event, Took | Observed):
+                    line.seen.release()
                     now = self.setting.state(so_far)
                     if now != before:
                         before = now
                         yield Tracked(now)
         finally:
             self.cancel()
+            line.seen.release(_ALL)
             lost = [Observation("error: stopped by the user", call.name) for call in waiting]
             self.dialogue = so_far.then(*lost)
 
@@ -147,9 +171,10 @@ class Session:
         self,
         asked: Dialogue,
         stop: threading.Event,
-        events: "queue.SimpleQueue[Event | BaseException | None]",
+        line: "_Line",
     ) -> None:
-        agent = self._agent(stop, events)
+        events = line.events
+        agent = self._agent(stop, line)
         last = Reply(asked, "steps")
         try:
             for _, step in agent.steps([asked]):
@@ -161,9 +186,9 @@ class Session:
                     case Malformed(text, why):
                         events.put(Unreadable(text, why))
                     case Assistant():
-                        events.put(Took(step))
+                        line.show(Took(step))
                     case Observation():
-                        events.put(Observed(step.tool, step.text))
+                        line.show(Observed(step.tool, step.text))
                     case _:
                         pass  # an agent takes no other turns
                 if stop.is_set():
@@ -174,10 +199,9 @@ class Session:
         finally:
             events.put(None)
 
-    def _agent(
-        self, stop: threading.Event, events: "queue.SimpleQueue[Event | BaseException | None]"
-    ) -> Agent:
+    def _agent(self, stop: threading.Event, line: "_Line") -> Agent:
         """The agent, telling of itself."""
+        events = line.events
         seen: list[Glimpse] = [Glimpse()]
 
         def told(_number: int, now: Glimpse) -> bool:

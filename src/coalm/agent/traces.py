@@ -6,7 +6,7 @@ later one counts. Secrets are taken out before anything is written.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -117,7 +117,10 @@ _SECRETS = (
     (re.compile(r"\b(?:sk|pk|rk|ghp|gho|hf|xox[abp])[-_][\w-]{12,}"), "[secret]"),
     (re.compile(r"\bAKIA[0-9A-Z]{16}\b"), "[secret]"),
     (re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{4,}"), "[secret]"),
-    (re.compile(r"(?i)\b((?:api[_-]?key|password|secret|token)\"?\s*[:=]\s*\"?)[^\s\",&]{6,}"), r"\1[secret]"),
+    (
+        re.compile(r"(?i)\b((?:api[_-]?key|password|secret|token)\"?\s*[:=]\s*\"?)[^\s\",&]{6,}"),
+        r"\1[secret]",
+    ),
 )
 _PERSONAL = (
     (re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"), "[email]"),
@@ -139,14 +142,23 @@ def redacted(value: Any, *, secrets: Sequence[str] = (), personal: bool = False)
             value = value.replace(secret, "[secret]") if len(secret) > 3 else value
         for pattern, instead in _SECRETS:
             value = pattern.sub(instead, value)
-        for pattern, instead in _PERSONAL if personal else ():
-            value = pattern.sub(lambda m, i=instead: m[0] if _DATE.match(m[0]) else i, value)
-        return value
+        return _impersonal(value) if personal else value
     if isinstance(value, Mapping):
         return {k: redacted(v, secrets=secrets, personal=personal) for k, v in value.items()}
     if isinstance(value, list | tuple):
         return [redacted(one, secrets=secrets, personal=personal) for one in value]
     return value
+
+
+def _impersonal(text: str) -> str:
+    for pattern, instead in _PERSONAL:
+        text = pattern.sub(_instead(instead), text)
+    return text
+
+
+def _instead(words: str) -> Callable[[re.Match[str]], str]:
+    """What replaces a find; a date looks like a number and stays."""
+    return lambda found: found[0] if _DATE.match(found[0]) else words
 
 
 # --- what can be learned --------------------------------------------------------------------
@@ -176,7 +188,7 @@ def lesson(trace: Trace, *, unjudged: bool = False) -> Sample | None:
             better = _corrected(trace.dialogue.turns[stop - 1], said.correction)
             turns = (*trace.dialogue.turns[: stop - 1], better)
             break
-        if said is None and not unjudged or said is not None and said.vote == "down":
+        if (said is None and not unjudged) or (said is not None and said.vote == "down"):
             break
         turns = trace.dialogue.turns[:stop]
     if not turns:
@@ -209,4 +221,3 @@ def _corrected(turn: Turn, words: str) -> Assistant:
     """The last turn in other words; its thought stays, since it may have been right."""
     assert isinstance(turn, Assistant)
     return replace(turn, text=words, calls=())
-

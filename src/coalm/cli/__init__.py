@@ -6,7 +6,19 @@ import typer
 import typer.core
 from rich.console import Console
 
-from coalm.cli import data, errors, evaluate, model, run, score, show, talk, training, written
+from coalm.cli import (
+    data,
+    errors,
+    evaluate,
+    model,
+    run,
+    score,
+    show,
+    talk,
+    trace,
+    training,
+    written,
+)
 from coalm.errors import CoalmError
 
 
@@ -16,7 +28,7 @@ class Story(typer.core.TyperGroup):
     def list_commands(self, ctx: object) -> list[str]:
         """Their names."""
         data = ["run", "model", "data", "show", "train"]
-        return [*data, "eval", "score", "errors", "report", "chat"]
+        return [*data, "eval", "score", "errors", "report", "chat", "trace"]
 
 
 app = typer.Typer(
@@ -35,8 +47,10 @@ app.command("train")(training.train)
 app.add_typer(evaluate.app, name="eval")
 app.add_typer(score.app, name="score")
 app.command("errors")(errors.errors)
+app.command("export")(exporting.export)
 app.command("report")(written.report)
 app.command("chat")(talk.chat)
+app.add_typer(trace.app, name="trace")
 app.command("run")(run.run)
 
 

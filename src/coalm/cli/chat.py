@@ -5,27 +5,34 @@ keeps its finished steps, because a tool may have booked something by then. Mode
 is data: it is stripped of terminal control and never read as markup.
 """
 
-import re
 import shlex
-import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TextIO
 
 from rich.console import Console
-from rich.padding import Padding
-from rich.table import Table
-from rich.text import Text
 
 from coalm import store
-from coalm.agent import Agent, Reply
+from coalm.agent import Reply
+from coalm.agent.events import (
+    Asking,
+    Ended,
+    Event,
+    Observed,
+    Took,
+    Tracked,
+    Trimmed,
+    Unreadable,
+    Writing,
+)
+from coalm.agent.session import Session, Setting
+from coalm.agent.tracking import State
+from coalm.cli.turns import Screen, Spinner
 from coalm.errors import CoalmError, unknown
-from coalm.formats.dialects.calls import write_calls
 from coalm.formats.pieces import Malformed
 from coalm.formats.show import harmless
-from coalm.types import Assistant, Dialogue, Observation, ToolCall, ToolSpec, Turn, User
+from coalm.types import Dialogue, Observation, ToolSpec, User
 
 COMMANDS: Mapping[str, str] = {
     "/help": "this list",
@@ -37,39 +44,36 @@ COMMANDS: Mapping[str, str] = {
 }
 """The commands, as /help lists them."""
 
-LINES = 6
-"""Lines of a tool's answer that are shown."""
 FILE = Path("conversations.jsonl")
 """Where /save writes when nobody says where."""
 
 
 def chat(
-    agent: Agent,
-    opening: Dialogue,
+    setting: Setting,
     *,
     console: Console,
     ask: Callable[[], str],
-    state: Callable[[Dialogue], Mapping[str, str]],
     save_to: Path | None,
     label: str,
+    keep: Callable[[Session], None] = lambda _: None,
 ) -> Dialogue:
     """Talk until `ask` raises `EOFError` or /quit; what was said comes back.
 
-    `state` reads the dialogue state for /state. A conversation that has changed is added
-    to `save_to` when it ends or is reset, if a file is given.
+    A conversation that has changed is added to `save_to` when it ends or is reset, if a file
+    is given. `keep` is told the session after each reply.
     """
-    talk = _Talk(agent, opening, console, state, save_to)
-    talk.note(label)
-    talk.note("/help lists the commands; Ctrl-C stops a reply, Ctrl-D ends")
+    talk = _Talk(setting, console, ask, save_to, keep)
+    talk.screen.note(label)
+    talk.screen.note("/help lists the commands; Ctrl-C stops a reply, Ctrl-D ends")
     try:
         while not talk.over:
             try:
                 line = ask().strip()
             except KeyboardInterrupt:
-                talk.note("\nCtrl-D or /quit ends the conversation")
+                talk.screen.note("\nCtrl-D or /quit ends the conversation")
                 continue
             except EOFError:
-                talk.note("")
+                talk.screen.note("")
                 break
             if line.startswith("/"):
                 talk.command(line)
@@ -81,103 +85,110 @@ def chat(
     return talk.dialogue
 
 
-def asker(console: Console, stdin: TextIO | None = None) -> Callable[[], str]:
-    """What `chat` asks for lines: the terminal, or a pipe until it ends."""
-    source = sys.stdin if stdin is None else stdin
-    if source.isatty():
-        with suppress(ImportError):  # not on every platform; it brings line editing
-            import readline  # noqa: F401
-        return lambda: input("you> ")
-
-    def read() -> str:
-        try:
-            line = source.readline()
-        except KeyboardInterrupt:
-            line = ""  # nobody is there to go on
-        if not line:
-            raise EOFError
-        console.print(Text(f"you> {harmless(line).rstrip()}"), highlight=False)
-        return line
-
-    return read
-
-
 @dataclass
 class _Talk:
     """A conversation under way, and the screen it is shown on."""
 
-    agent: Agent
-    opening: Dialogue
+    setting: Setting
     console: Console
-    state: Callable[[Dialogue], Mapping[str, str]]
+    ask: Callable[[], str]
     save_to: Path | None
-    dialogue: Dialogue = field(init=False)
+    keep_session: Callable[[Session], None]
+    screen: Screen = field(init=False)
+    session: Session = field(init=False)
     saved: Dialogue = field(init=False)
     """The conversation as it was last saved."""
     over: bool = False
 
     def __post_init__(self) -> None:
-        self.dialogue = self.saved = self.opening
+        self.screen = Screen(self.console)
+        self._begin()
+
+    def _begin(self) -> None:
+        self.session = Session(self.setting)
+        self.saved = self.setting.opening
+
+    @property
+    def dialogue(self) -> Dialogue:
+        """The conversation so far."""
+        return self.session.dialogue
 
     # --- the conversation -----------------------------------------------------------------
 
     def hear(self, line: str) -> None:
         """Take a line of the user and let the model answer it."""
-        asked = self.dialogue.then(User(_utf8(line)))
-        so_far, waiting = asked, list[ToolCall]()
+        before = self.dialogue
         try:
-            with self._spinner() as spin:
-                for _, step in self.agent.steps([asked]):
-                    if isinstance(step, Reply):
-                        so_far, waiting = step.dialogue, []
-                        self._ended(step)
-                        break
-                    if isinstance(step, Malformed):
-                        self.note(f"(unreadable, asked again: {step.why})")
-                        continue
-                    so_far = so_far.then(step)
-                    waiting = list(step.calls) if isinstance(step, Assistant) else waiting[1:]
-                    self._show(step)
-                    spin(f"running {waiting[0].name}" if waiting else "thinking")
+            with self._spinner() as spin, closing(self.session.say(_utf8(line))) as events:
+                for event in events:
+                    self._happened(event, spin)
         except KeyboardInterrupt:
-            self.note("cancelled")
+            self.screen.note("cancelled")
         except CoalmError as e:
-            self._say("error", str(e), "red")
+            self.screen.say("error", str(e), "red")
+        if self.dialogue == before.then(User(_utf8(line))):
+            self.session.dialogue = before  # it got no step at all
+            self.screen.note("your line was taken back; say it again or something else")
         else:
-            self.dialogue = self._unless_silent(so_far, asked)
-            return
-        lost = [Observation("error: cancelled by the user", call.name) for call in waiting]
-        self.dialogue = self._unless_silent(so_far.then(*lost), asked)
+            self.keep_session(self.session)
 
-    def _unless_silent(self, so_far: Dialogue, asked: Dialogue) -> Dialogue:
-        """The conversation as it goes on; a line that got no step at all is taken back."""
-        if so_far != asked:
-            return so_far
-        self.note("your line was taken back; say it again or something else")
-        return self.dialogue
+    def _happened(self, event: Event, spin: "Spinner") -> None:
+        match event:
+            case Writing(thought, text):
+                spin.say((text or thought).rpartition("\n")[2][-60:] or "thinking")
+            case Took(turn):
+                self.screen.turn(turn)
+                spin.say(f"running {turn.calls[0].name}" if turn.calls else "thinking")
+            case Observed(tool, text):
+                self.screen.turn(Observation(text, tool))
+                spin.say("thinking")
+            case Unreadable(_, why):
+                self.screen.note(f"(unreadable, asked again: {why})")
+            case Trimmed(rounds):
+                self.screen.note(f"(the first {rounds} rounds do not fit the model any more)")
+            case Asking():
+                self.session.decide(event.number, self._allowed(event, spin))
+            case Ended(reply):
+                self._ended(reply)
+            case Tracked():
+                pass  # /state shows it
+
+    def _allowed(self, asking: Asking, spin: "Spinner") -> bool | str:
+        """What the person says to a call that changes something."""
+        self.screen.note(f"  {asking.call.name} changes something: y to allow it, or say why not")
+        with spin.stopped():
+            try:
+                said = self.ask().strip()
+            except EOFError:
+                return "nobody answered"
+        return True if said.lower() in ("y", "yes") else said or False
 
     def _ended(self, reply: Reply) -> None:
         match reply.ended:
             case "spoke" if not reply.turns[-1].text.strip():
-                self.note("(the model said nothing)")
+                self.screen.note("(the model said nothing)")
             case "spoke":
                 pass
             case "steps":
-                self.note(f"stopped after {self.agent.max_steps} steps without an answer")
+                self.screen.note(
+                    f"stopped after {self.setting.agent.max_steps} steps without an answer"
+                )
             case "limit":
-                self.note(f"stopped: {reply.why}")
+                self.screen.note(f"stopped: {reply.why}")
             case "unanswered":
-                self._say("error", f"no answer: {reply.why}", "red")
+                self.screen.say("error", f"no answer: {reply.why}", "red")
             case "malformed":
-                self._say("malformed", f"the model's turn cannot be read: {reply.why}", "red")
+                self.screen.say("malformed", f"the model's turn cannot be read: {reply.why}", "red")
                 turn = reply.said[-1].turn
-                self._say("it wrote", turn.text if isinstance(turn, Malformed) else "", "yellow")
+                self.screen.say(
+                    "it wrote", turn.text if isinstance(turn, Malformed) else "", "yellow"
+                )
         if reply.said and reply.said[-1].completion.ended == "length":
-            self.note(f"(cut off at {self.agent.sampling.max_tokens} tokens)")
+            self.screen.note(f"(cut off at {self.setting.agent.sampling.max_tokens} tokens)")
 
     def keep(self) -> None:
         """Save the conversation if there is a file for it and something new to save."""
-        if self.save_to is not None and self.dialogue not in (self.saved, self.opening):
+        if self.save_to is not None and self.dialogue not in (self.saved, self.setting.opening):
             self._save(self.save_to)
 
     # --- commands -------------------------------------------------------------------------
@@ -187,25 +198,27 @@ class _Talk:
         name, _, rest = line.partition(" ")
         match name:
             case "/help":
-                self._table(COMMANDS)
+                self.screen.table(COMMANDS)
             case "/state":
-                self._table(self.state(self.dialogue), "nothing has been understood yet")
+                self.screen.table(flat(self.session.state), "nothing has been understood yet")
             case "/tools":
-                self._table({_heading(t): t.description for t in self._specs()}, "no tools")
+                self.screen.table({_heading(t): t.description for t in self._specs()}, "no tools")
             case "/reset":
                 self.keep()
-                self.dialogue = self.saved = self.opening
-                self.note("the conversation begins anew")
+                self._begin()
+                self.screen.note("the conversation begins anew")
             case "/save":
                 self._save(_path(rest) or self.save_to or FILE)
             case "/quit" | "/exit":
                 self.over = True
             case _:
-                self.note(unknown("command", harmless(name), [c.split()[0] for c in COMMANDS]))
+                self.screen.note(
+                    unknown("command", harmless(name), [c.split()[0] for c in COMMANDS])
+                )
 
     def _save(self, path: Path) -> None:
-        if self.dialogue == self.opening:
-            self.note("there is nothing to save yet")
+        if self.dialogue == self.setting.opening:
+            self.screen.note("there is nothing to save yet")
             return
         turns = store.dump_turns(self.dialogue.turns)
         row = {
@@ -217,70 +230,29 @@ class _Talk:
         try:
             store.append(path, [row])
         except OSError as e:
-            self._say("error", f"not saved: {e}", "red")
+            self.screen.say("error", f"not saved: {e}", "red")
             return
         self.saved = self.dialogue
-        self.note(f"saved as one more line of {path}")
+        self.screen.note(f"saved as one more line of {path}")
 
     def _specs(self) -> tuple[ToolSpec, ...]:
-        return self.dialogue.tools or tuple(tool.spec for tool in self.agent.tools.values())
-
-    # --- the screen -----------------------------------------------------------------------
-
-    def note(self, text: str) -> None:
-        """Say something that is not part of the conversation."""
-        self.console.print(Text(harmless(text), style="dim"), highlight=False, soft_wrap=True)
-
-    def _show(self, turn: Turn) -> None:
-        match turn:
-            case Assistant():
-                if turn.thought.strip():
-                    self._say("thought", turn.thought, "dim italic")
-                if turn.text.strip():
-                    self.console.print(Text(harmless(turn.text), style="bold"), highlight=False)
-                for call in turn.calls:
-                    self._say("call", write_calls((call,)), "cyan")
-            case Observation():
-                self._say("result", _airy(turn.text), "dim", most=LINES)
-            case _:
-                pass  # an agent takes no other turns
-
-    def _say(self, label: str, text: str, style: str, *, most: int = 40) -> None:
-        """A labelled block, indented, and what is hidden of it."""
-        indent = 12
-        whole = Text(harmless(text).strip(), style=style)
-        lines = list(whole.wrap(self.console, max(20, self.console.width - indent), tab_size=4))
-        shown = lines if len(lines) <= most + 1 else lines[:most]
-        for i, line in enumerate(shown):
-            line.rstrip()
-            head = f"  {label}".ljust(indent) if i == 0 else " " * indent
-            self.console.print(Text.assemble((head, style), line), highlight=False, soft_wrap=True)
-        if len(shown) < len(lines):
-            hidden = f"... {len(lines) - most} of {len(lines)} lines hidden"
-            self.note(" " * indent + hidden)
-
-    def _table(self, rows: Mapping[str, str], empty: str = "") -> None:
-        if not rows:
-            self.note(empty)
-            return
-        table = Table.grid(padding=(0, 2, 0, 0))
-        for name, value in rows.items():
-            table.add_row(Text(harmless(name), style="cyan"), Text(harmless(value)))
-        self.console.print(Padding(table, (0, 0, 0, 2)), highlight=False)
+        return self.dialogue.tools or tuple(tool.spec for tool in self.setting.agent.tools.values())
 
     @contextmanager
-    def _spinner(self) -> Iterator[Callable[[str], None]]:
-        """A spinner where there is a terminal; what it gives changes the words beside it."""
+    def _spinner(self) -> "Iterator[Spinner]":
+        """A spinner where there is a terminal."""
         if not self.console.is_terminal:
-            yield lambda _: None
+            yield Spinner()
             return
         with self.console.status("thinking") as status:
-            yield lambda words: status.update(Text(harmless(words)))
+            yield Spinner(status)
 
 
-def _airy(text: str) -> str:
-    """Compact JSON with spaces at which a line can be broken; other text mostly as it is."""
-    return re.sub(r',(?=["\[{])', ", ", text)
+def flat(state: State) -> dict[str, str]:
+    """A state as lines: what is settled, offered and booked, by domain."""
+    rows = {f"{d}-{slot}": v for d, slots in state.slots.items() for slot, v in slots.items()}
+    rows |= {f"{domain}-offered": names for domain, names in state.offered.items()}
+    return rows | {f"{domain}-booked": what for domain, what in state.booked.items()}
 
 
 def _heading(spec: ToolSpec) -> str:

@@ -1,52 +1,71 @@
 """`coalm chat`: talk with a model that has tools."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from coalm.cli.evaluate import Chat, KeyEnv, Timeout, Urls
-from coalm.cli.shared import console, note
+from coalm.cli.shared import console
+from coalm.errors import RecipeError
 
 if TYPE_CHECKING:
-    from coalm.bench.evaluate import EvalSettings
-    from coalm.engines import Speaker
-
-DIALECT = "react"
-"""How calls are written where nobody says, as the models trained here were shown them."""
+    from coalm.agent.session import Session
 
 
 def chat(
     model: Annotated[
-        str, typer.Argument(help="A run folder, an embedded model, a model folder, or a hub id.")
-    ],
+        str,
+        typer.Argument(
+            help="A run folder, an embedded model, a model folder, or a hub id; else the agent's."
+        ),
+    ] = "",
     dialect: Annotated[
         str, typer.Option(help="How calls are written; else react, or an endpoint's own tools.")
     ] = "",
-    max_steps: Annotated[int, typer.Option(help="Model steps in one reply.", min=1)] = 6,
-    max_tokens: Annotated[int, typer.Option(help="New tokens in one step.", min=1)] = 192,
-    temperature: Annotated[float, typer.Option(help="0 is greedy.", min=0.0)] = 0.0,
-    engine: Annotated[str, typer.Option(help="What runs the model.")] = "auto",
+    agent: Annotated[
+        str, typer.Option(help="An agent's YAML file, or cambridge, the town guide.")
+    ] = "cambridge",
+    max_steps: Annotated[
+        int | None, typer.Option(help="Model steps in one reply; else the agent's.", min=1)
+    ] = None,
+    max_tokens: Annotated[
+        int | None, typer.Option(help="New tokens in one step; else the agent's.", min=1)
+    ] = None,
+    temperature: Annotated[float | None, typer.Option(help="0 is greedy.", min=0.0)] = None,
+    engine: Annotated[str, typer.Option(help="What runs the model; else the agent's.")] = "",
     base_url: Urls = None,
     chat: Chat = True,
     layout: Annotated[str, typer.Option(help="Turn markers; else the model's own.")] = "",
     timeout: Timeout = 120.0,
     key_env: KeyEnv = "OPENAI_API_KEY",
     save: Annotated[Path | None, typer.Option(help="Add conversations to this JSONL.")] = None,
+    trace: Annotated[
+        Path | None, typer.Option(help="Add traces to this JSONL: see coalm trace show.")
+    ] = None,
 ) -> None:
-    """Talk with the Cambridge town guide: find and book hotels, restaurants, trains, taxis."""
-    from coalm.agent import Agent
-    from coalm.agent.cambridge import open_cambridge
-    from coalm.agent.state import overview
-    from coalm.bench.evaluate import EvalSettings
-    from coalm.cli.chat import asker
-    from coalm.cli.chat import chat as talk
-    from coalm.engines import Sampling
+    """Talk with an agent: the Cambridge town guide, or one of your own."""
+    from dataclasses import replace
 
+    from coalm.agent.definition import load
+    from coalm.agent.opening import opened
+    from coalm.bench.evaluate import EvalSettings
+    from coalm.cli.chat import chat as talk
+    from coalm.cli.speaking import speaking
+    from coalm.cli.turns import asker
+
+    described = load(agent)
+    given = {"steps": max_steps, "step_tokens": max_tokens}
+    limits = replace(described.limits, **{k: v for k, v in given.items() if v is not None})
+    described = replace(described, limits=limits)
+    if temperature is not None:
+        described = replace(described, temperature=temperature)
+    name = model or described.model
+    if not name:
+        raise RecipeError("which model? name one, or let the agent's file say `model:`")
     settings = EvalSettings(
-        engine=engine,
+        engine=engine or described.engine,
         dialect=dialect,
         layout=layout,
         base_urls=tuple(base_url or ()),
@@ -54,40 +73,32 @@ def chat(
         timeout=timeout,
         key_env=key_env,
     )
-    town = open_cambridge()
-    with _speaking(model, settings) as (speaker, how):
-        agent = Agent(
-            speaker,
-            town.tools,
-            max_steps=max_steps,
-            sampling=Sampling(max_tokens=max_tokens, temperature=temperature),
-        )
+    with (
+        speaking(name, settings, described.dialect) as spoken,
+        opened(described, spoken.speaker) as setting,
+    ):
         talk(
-            agent,
-            town.opening(),
+            replace(setting, context=limits.context or spoken.context, count=spoken.count),
             console=console,
             ask=asker(console),
-            state=overview,
             save_to=save,
-            label=f"{model} ({how}); {town.found.describe()}",
+            label=f"{name} ({spoken.format}); {described.name}, {len(setting.agent.tools)} tools",
+            keep=_kept(trace, described.name, name) if trace else lambda _: None,
         )
 
 
-@contextmanager
-def _speaking(model: str, settings: "EvalSettings") -> "Iterator[tuple[Speaker, str]]":
-    """Who is talked with, and in which format: a model in this process or behind an endpoint."""
-    from coalm import models
-    from coalm.bench.base import About
-    from coalm.bench.speakers import check_engine, opened, own_layout
-    from coalm.engines import Model, open_engine
-    from coalm.formats import format_of
+def _kept(path: Path, agent: str, model: str) -> "Callable[[Session], None]":
+    """Writes a session's trace after each reply."""
+    from datetime import UTC, datetime
 
-    check_engine(settings)
-    if settings.engine == "server":
-        about = About("chat", "", "", (), dialect=DIALECT, max_steps=0)
-        with opened(model, settings, note) as speakers:
-            yield speakers.speaker(about)
-        return
-    markers = settings.layout or own_layout(models.folder(model, note))
-    fmt = format_of(markers, settings.dialect or DIALECT)
-    yield Model(open_engine(settings.engine, model, note=note), fmt), fmt.name
+    from coalm import store
+    from coalm.agent.traces import Trace, write
+
+    began: dict[Session, str] = {}
+
+    def keep(session: "Session") -> None:
+        when = began.setdefault(session, datetime.now(UTC).isoformat(timespec="milliseconds"))
+        name = store.content_hash([agent, model, when])[:16]
+        write(path, Trace(name, agent, model, when, session.dialogue))
+
+    return keep

@@ -46,7 +46,7 @@ def show(
             _line(trace)
         else:
             _replayed(trace, pace)
-    note(f"{len(found)} conversations")
+    note(f"{len(found)} conversation{'' if len(found) == 1 else 's'}")
 
 
 def _line(trace: "Trace") -> None:

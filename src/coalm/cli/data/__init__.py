@@ -6,6 +6,7 @@ from coalm.cli.data.audit import audit
 from coalm.cli.data.build import build, built, data_folder
 from coalm.cli.data.diff import diff
 from coalm.cli.data.export import export
+from coalm.cli.data.from_traces import from_traces
 from coalm.cli.data.show import show
 from coalm.cli.data.sources import check, get, listed
 from coalm.cli.data.stats import stats
@@ -26,3 +27,4 @@ app.command("diff")(diff)
 app.command("export")(export)
 app.command("teach")(teach)
 app.command("audit")(audit)
+app.command("from-traces")(from_traces)

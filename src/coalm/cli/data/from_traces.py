@@ -1,5 +1,6 @@
 """`coalm data from-traces`: conversations that people approved of become training data."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +13,7 @@ Files = Annotated[list[Path], typer.Argument(help="Files of traces, JSON Lines."
 
 def from_traces(
     files: Files,
-    out: Annotated[Path, typer.Option(help="The file of training rows.")] = Path("traces-sft.jsonl"),
+    out: Annotated[Path, typer.Option(help="The file of training rows.")] = Path("traces.jsonl"),
     pairs: Annotated[
         Path | None, typer.Option(help="A file of pairs: what was said, what should have been.")
     ] = None,
@@ -31,28 +32,35 @@ def from_traces(
     from coalm import store
     from coalm.agent import traces
     from coalm.errors import DataError
+    from coalm.export.base import Unsaid
+    from coalm.export.preference import preference
 
-    rows, better, seen = [], [], 0
+    rows, better, unsaid, seen = [], [], Counter[str](), 0
     for path in files:
         for trace in traces.read(path):
             seen += 1
             sample = traces.lesson(trace, unjudged=unjudged)
             if sample is not None:
-                rows.append(
-                    {
-                        "id": sample.id,
-                        "corpus": sample.corpus,
-                        "turns": store.dump_turns(sample.dialogue.turns),
-                        "tools": store.dump_tools(sample.dialogue.tools),
-                    }
-                )
-            better += [traces.preference(pair) for pair in traces.pairs(trace)] if pairs else []
+                turns = store.dump_turns(sample.dialogue.turns)
+                tools = store.dump_tools(sample.dialogue.tools)
+                named = {"id": sample.id, "corpus": sample.corpus, "group": sample.group}
+                rows.append(named | {"turns": turns, "tools": tools})
+            for pair in traces.pairs(trace) if pairs else ():
+                row = preference(pair.id, pair.dialogue, pair.chosen, pair.rejected)
+                if isinstance(row, Unsaid):
+                    unsaid.update([row.reason])
+                else:
+                    better.append(row)
     if not rows and not better:
         raise DataError(
             f"none of {seen} conversations has a reply that somebody approved of or corrected; "
             "--unjudged takes those that nobody judged"
         )
-    for target, made in ((out, rows), *([(pairs, better)] if pairs else [])):
-        text = "".join(store.compact(traces.redacted(row, personal=personal)) + "\n" for row in made)
-        store.write_text(target, text)
-        note(f"{len(made)} of {seen} conversations: {target}" if target is out else f"{len(made)} pairs: {target}")
+    for target, made, what in ((out, rows, "rows"), (pairs, better, "pairs")):
+        if target is None:
+            continue
+        lines = (store.compact(traces.redacted(row, personal=personal)) + "\n" for row in made)
+        store.write_text(target, "".join(lines))
+        note(f"{target}: {len(made)} {what} of {seen} conversations")
+    for why, count in unsaid.items():
+        note(f"left out: {count} pairs, {why}")

@@ -1,0 +1,58 @@
+"""Who is talked with: a model in this process or behind an endpoint, for chat, web and serve."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from coalm.cli.shared import note
+
+if TYPE_CHECKING:
+    from coalm.agent.history import Count
+    from coalm.bench.evaluate import EvalSettings
+    from coalm.engines import Speaker
+
+DIALECT = "react"
+"""How calls are written where nobody says, as the models trained here were shown them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Speaking:
+    """A model that can be talked with."""
+
+    speaker: "Speaker"
+    format: str
+    """The format's name."""
+    context: int | None = None
+    """Tokens that it can be shown; None where nobody knows."""
+    count: "Count | None" = None
+    """How they are counted."""
+
+
+@contextmanager
+def speaking(model: str, settings: "EvalSettings", dialect: str = DIALECT) -> Iterator[Speaking]:
+    """The model as the settings want it; `dialect` is spoken where they name none."""
+    from coalm import models, store
+    from coalm.bench.base import About
+    from coalm.bench.speakers import check_engine, opened, own_layout
+    from coalm.engines import Model, open_engine
+    from coalm.formats import encode, format_of
+    from coalm.formats.tokens import open_tokenizer
+    from coalm.types import Dialogue
+
+    check_engine(settings)
+    if settings.engine == "server":
+        about = About("chat", "", "", (), dialect=dialect, max_steps=0)
+        with opened(model, settings, note) as speakers:
+            yield Speaking(*speakers.speaker(about))
+        return
+    folder = models.folder(model, note)
+    fmt = format_of(settings.layout or own_layout(folder), settings.dialect or dialect)
+    tokenizer = open_tokenizer(folder)
+    context = store.read_json(folder / "config.json").get("max_position_embeddings")
+
+    def count(dialogue: Dialogue) -> int:
+        return len(encode(fmt.prompt(dialogue), tokenizer).ids)
+
+    engine = open_engine(settings.engine, model, note=note)
+    yield Speaking(Model(engine, fmt), fmt.name, context, count)
