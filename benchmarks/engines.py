@@ -3,9 +3,9 @@
     .venv/bin/python benchmarks/engines.py --parity             # 200 prompts, 48 new tokens
     .venv/bin/python benchmarks/engines.py --requests 48        # requests/s and tokens/s
 
-Both engines run in one process, in turns, on the same prompts. `--parity` compares greedy
-answers with those of transformers in float32 and tells, where two part, by how much float32
-preferred its own token. The other run takes MultiWOZ's questions for the state: with
+Both engines run in one process, in turns, on the same prompts. `--parity` looks whether each
+token of openvino's greedy answers is the one that transformers in float32 finds likeliest,
+and tells by how much where it is not. The other run takes MultiWOZ's questions for the state: with
 `--dialogues` whole dialogues, turn by turn, else a sample. No prompt comes twice, so no
 answer and no prompt is in a cache because of the measurement. A busy machine disturbs
 seconds more than CPU seconds; both are printed.
@@ -15,7 +15,8 @@ import argparse
 import statistics
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any, cast
 
 from coalm.bench.runner import sample
 from coalm.bench.table import open_benchmark
@@ -26,6 +27,7 @@ from coalm.formats import Piece, encode, format_of
 from coalm.formats.tokens import ModelTokenizer
 
 Prompts = list[list[Piece]]
+NAMES = ("multiwoz:dst-json", "apibank:hammer-l1", "bfcl:ast")
 END = "<|im_end|>"
 
 
@@ -44,7 +46,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     if given.parity:
-        parity(given.model, given.dtype, given.prompts, given.tokens, given.seed)
+        parity(given)
     else:
         speed(given)
 
@@ -52,52 +54,81 @@ def main() -> None:
 # --- how often they agree -----------------------------------------------------------------
 
 
-def parity(model: str, dtype: str, wanted: int, tokens: int, seed: int) -> None:
-    """Print how many greedy answers are the same, and what is known of the others."""
-    fast = open_engine("openvino", model, dtype=dtype, note=print)
-    exact = open_engine("transformers", model, dtype="fp32", note=print)
+class Remembering:
+    """A tokenizer that remembers which ids a text was decoded from."""
+
+    def __init__(self, tokenizer: ModelTokenizer) -> None:
+        self.tokenizer = tokenizer
+        self.ids: dict[str, tuple[int, ...]] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.tokenizer, name)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        text = self.tokenizer.decode(ids)
+        self.ids[text] = tuple(ids)
+        return text
+
+
+def parity(given: argparse.Namespace) -> None:
+    """Print how many greedy answers are those of float32, and what is known of the others."""
+    fast = open_engine("openvino", given.model, dtype=given.dtype, note=print)
+    exact = open_engine("transformers", given.model, dtype="fp32", note=print)
     assert isinstance(exact, Transformers)
-    sampling = Sampling(max_tokens=tokens, end=END)
-    names = ("multiwoz:dst-json", "apibank:hammer-l1", "bfcl:ast")
-    same = of = 0
-    margins: list[float] = []
-    for at, name in enumerate(names):
-        share = wanted * (at + 1) // len(names) - wanted * at // len(names)
-        prompts = asked(name, share, seed)
-        pairs = list(
-            zip(
-                prompts,
-                exact.complete(prompts, sampling),
-                fast.complete(prompts, sampling),
-                strict=True,
-            )
-        )
-        equal = sum(theirs == ours for _, theirs, ours in pairs)
-        print(f"{name}: {equal} of {len(pairs)} answers are the same", flush=True)
-        same, of = same + equal, of + len(pairs)
-        for prompt, theirs, ours in pairs:
-            if theirs != ours and isinstance(theirs, Completion) and isinstance(ours, Completion):
-                margins.append(told(exact, prompt, theirs, ours))
-    print(f"all: {same} of {of}, {100 * same / of:.1f}%  ({dtype}, {tokens} tokens, seed {seed})")
-    if margins:
-        print(f"margin where they part: median {statistics.median(margins):.4f} nats, "
-              f"largest {max(margins):.4f}")
+    assert isinstance(fast, OpenVino)
+    seen = Remembering(fast.tokenizer)
+    fast = replace(fast, tokenizer=cast(ModelTokenizer, seen))
+    sampling = Sampling(max_tokens=given.tokens, end=END)
+    found: list[Apart | None] = []
+    for at, name in enumerate(NAMES):
+        share = given.prompts * (at + 1) // len(NAMES) - given.prompts * at // len(NAMES)
+        prompts = asked(name, share, given.seed)
+        came = []
+        for prompt, answer in zip(prompts, fast.complete(prompts, sampling), strict=True):
+            assert isinstance(answer, Completion)
+            end = [seen.control(END)] if answer.ended == "stop" else []
+            came.append(apart(exact, encode(prompt, seen).ids, [*seen.ids[answer.text], *end]))
+        for one in filter(None, came):
+            print(f"  {one.line(seen)}")
+        same = sum(one is None for one in came)
+        print(f"{name}: {same} of {len(came)} answers are the same", flush=True)
+        found += came
+    same = sum(one is None for one in found)
+    print(f"all: {same} of {len(found)}, {100 * same / len(found):.1f}% ({given.dtype})")
 
 
-def told(exact: Transformers, prompt: list[Piece], theirs: Completion, ours: Completion) -> float:
-    """By how many nats float32 prefers its own token where two answers part; it is printed."""
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """Where an answer leaves what float32 would have said, and how near that was."""
+
+    token: int
+    ours: int
+    theirs: int
+    margin: float
+    """How much higher float32's own token scores, in logits."""
+
+    def line(self, tokenizer: Any) -> str:
+        """For a person."""
+        ours, theirs = (tokenizer.tokenizer.decode([i]) for i in (self.ours, self.theirs))
+        return f"token {self.token}: {ours!r} for {theirs!r}, {self.margin:.4f} apart in float32"
+
+
+def apart(exact: Transformers, prompt: Sequence[int], answer: Sequence[int]) -> Apart | None:
+    """The first token that greedy decoding in float32 would not have taken; None if there is none.
+
+    One pass over prompt and answer: an answer is the greedy one if each token of it is the
+    likeliest after those before it.
+    """
     import torch
 
-    tokenizer = exact.tokenizer
-    one, other = ([*tokenizer.text(a.text), tokenizer.control(END)] for a in (theirs, ours))
-    shared = next(i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b)
-    ids = [*encode(prompt, tokenizer).ids, *one[:shared]]
     with torch.inference_mode():
-        scores = exact.model(torch.tensor([ids])).logits[0, -1].float()
-    margin = float(scores[one[shared]] - scores[other[shared]])
-    words = [repr(tokenizer.decode([i])) for i in (one[shared], other[shared])]
-    print(f"  part at token {shared}: {words[0]} before {words[1]} by {margin:.4f} nats")
-    return margin
+        ids = torch.tensor([[*prompt, *answer]])
+        scores = exact.model(ids, logits_to_keep=len(answer) + 1).logits[0, :-1].float()
+    best = scores.argmax(dim=-1).tolist()
+    for at, (theirs, ours) in enumerate(zip(best, answer, strict=True)):
+        if theirs != ours:
+            return Apart(at, ours, theirs, float(scores[at, theirs] - scores[at, ours]))
+    return None
 
 
 # --- how fast they are --------------------------------------------------------------------

@@ -17,6 +17,7 @@ LEVELS = (
     {"errors", "types"},
     {"store", "recipe", "shards", "crew"},
     {"sources", "corpora", "formats", "devices"},
+    {"weights"},
     {"models", "endpoints"},
     {"cra", "plus", "published", "mixture", "export", "train", "engines"},
     {"agent"},

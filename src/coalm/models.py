@@ -17,6 +17,7 @@ from typing import Any
 
 from coalm import sources, store
 from coalm.errors import CoalmError, MissingExtra, ModelError, unknown
+from coalm.weights import check_whole
 
 Note = Callable[[str], None]
 
@@ -199,9 +200,9 @@ def _need_room(where: Path, megabytes: int) -> None:
 
 def _local(path: Path) -> Path:
     path = path / "model" if (path / "model" / "config.json").exists() else path
-    for file in ("config.json", "tokenizer.json"):
-        if not (path / file).exists():
-            raise ModelError(f"{path} has no {file}; is it a model folder?")
+    check_whole(path)
+    if not (path / "tokenizer.json").exists():
+        raise ModelError(f"{path} has no tokenizer.json; is it a model folder?")
     if not any(path.glob("*.safetensors")):
         raise ModelError(f"{path} has no .safetensors weights; other kinds are not read")
     store.read_json(path / "config.json")

@@ -100,6 +100,17 @@ def test_a_speaker_reads_what_its_engine_wrote(engine: Transformers) -> None:
     assert said.prompt.endswith("<|im_start|>assistant\n")
 
 
+def test_padding_is_never_more_than_what_it_stands_beside(engine: Transformers) -> None:
+    asked = [FORMAT.prompt(Dialogue((User("z" * n),))) for n in (1, 900, 5, 450, 800, 60, 30, 2)]
+    sampling = Sampling(max_tokens=2)
+    with Small(engine, 10**9, no_room) as small:
+        together = texts(engine.complete(asked, sampling))
+    real = sum(len(encode(prompt, engine.tokenizer).ids) for prompt in asked)
+    assert small.prefilled <= 2 * real
+    assert 1 < len(small.rows) < 2 * len(asked)
+    assert together == [text for p in asked for text in texts(engine.complete([p], sampling))]
+
+
 # --- draws --------------------------------------------------------------------------------
 
 
@@ -237,12 +248,14 @@ class Small:
     def __init__(self, engine: Transformers, limit: int, fail: Callable[[], object]) -> None:
         self.engine, self.limit, self.fail = engine, limit, fail
         self.rows: list[int] = []
+        self.prefilled = 0
 
     def __enter__(self) -> "Small":
         def before(model: Any, args: Any, kwargs: dict[str, Any]) -> None:
             ids = args[0] if args else kwargs["input_ids"]
             if ids.shape[1] > 1:
                 self.rows.append(ids.shape[0])
+                self.prefilled += ids.numel()
             if ids.numel() > self.limit:
                 self.fail()
 
@@ -273,7 +286,7 @@ def no_python_room() -> object:
 def test_a_batch_that_does_not_fit_is_halved_and_stays_small(
     engine: Transformers, fail: Callable[[], object]
 ) -> None:
-    asked = [p for p in prompts("") for _ in range(4)]
+    asked = [FORMAT.prompt(Dialogue((User(f"{n} " + "and so on " * 2),))) for n in range(20)]
     sampling = Sampling(max_tokens=6)
     whole = texts(engine.complete(asked, sampling))
     told: list[str] = []
@@ -281,7 +294,7 @@ def test_a_batch_that_does_not_fit_is_halved_and_stays_small(
     with Small(mine, 700, fail) as small:
         assert texts(mine.complete(asked, sampling)) == whole
         tries, small.rows = small.rows, []
-        assert max(tries) == 20 > max(tries[2:])
+        assert tries[0] == 20 > max(tries[1:])
         assert texts(mine.complete(asked, sampling)) == whole  # remembered: nothing fails again
         assert max(small.rows) < 20
     assert mine.batch_tokens < 32_000

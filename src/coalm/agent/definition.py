@@ -143,7 +143,8 @@ def load(name: str) -> AgentFile:
     if not path.is_file():
         if name in BUILT_IN:
             return _cambridge()
-        near = [str(p) for p in sorted(path.parent.glob("*.y*ml"))] if path.parent.is_dir() else []
+        beside = sorted(path.parent.glob("[!.]*.y*ml")) if path.parent.is_dir() else []
+        near = [str(one) for one in beside]
         raise RecipeError(unknown("agent", name, [*BUILT_IN, *near]))
     values = _read(path)
     made = recipe.build(AgentFile, {"folder": str(path.parent)} | values, str(path))

@@ -91,10 +91,16 @@ def run(
         note(f"{len(kept)} of {len(chosen)} cases were answered before and are kept")
     (out / UNANSWERED).unlink(missing_ok=True)
     # The longest first: if memory does not hold, it shows at once; and the prompts of
-    # a batch are about equally long, so that little of it is padding.
+    # a batch are about equally long, so that little of it is padding. An engine that keeps
+    # what it has read wants those together that begin alike, such as a dialogue's turns.
+    alike = bool(getattr(getattr(speaker, "engine", None), "shares_prefixes", False))
     left = sorted(
         (case for case in chosen if benchmark.id(case) not in kept),
-        key=lambda case: (-len(texts[benchmark.id(case)]), benchmark.id(case)),
+        key=lambda case: (
+            texts[benchmark.id(case)] if alike else "",
+            -len(texts[benchmark.id(case)]),
+            benchmark.id(case),
+        ),
     )
     agent = _agent(benchmark, speaker, settings)
     progress(len(kept), len(chosen), _so_far(benchmark, kept))

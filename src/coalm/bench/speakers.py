@@ -184,7 +184,8 @@ def _local(model: str, settings: "EvalSettings", note: Note) -> Local:
             name, model, dtype=decides["dtype"], options=settings.engine_options, note=note
         )
 
-    engine: Engine = Lazy(opened)
+    # Both keep the keys and values of what they have read.
+    engine: Engine = Lazy(opened, shares_prefixes=name in ("openvino", "vllm"))
     if settings.cache:
         engine = Cached(engine, Answers.of(known["sha256"], model), decides)
     markers = settings.layout or own_layout(folder)

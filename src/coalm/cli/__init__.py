@@ -10,6 +10,7 @@ from coalm.cli import (
     data,
     errors,
     evaluate,
+    exporting,
     model,
     run,
     score,
@@ -28,7 +29,7 @@ class Story(typer.core.TyperGroup):
     def list_commands(self, ctx: object) -> list[str]:
         """Their names."""
         data = ["run", "model", "data", "show", "train"]
-        return [*data, "eval", "score", "errors", "report", "chat", "trace"]
+        return [*data, "eval", "score", "errors", "report", "export", "chat", "trace"]
 
 
 app = typer.Typer(

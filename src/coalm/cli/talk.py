@@ -11,56 +11,61 @@ from coalm.cli.shared import console
 from coalm.errors import RecipeError
 
 if TYPE_CHECKING:
+    from coalm.agent.definition import AgentFile
     from coalm.agent.session import Session
 
 
+ModelName = Annotated[
+    str,
+    typer.Argument(
+        help="A run folder, an embedded model, a model folder, or a hub id; else the agent's."
+    ),
+]
+DialectName = Annotated[
+    str, typer.Option(help="How calls are written; else the agent's, or an endpoint's own tools.")
+]
+AgentName = Annotated[str, typer.Option(help="An agent's YAML file, or cambridge, the town guide.")]
+Steps = Annotated[
+    int | None, typer.Option(help="Model steps in one reply; else the agent's.", min=1)
+]
+StepTokens = Annotated[
+    int | None, typer.Option(help="New tokens in one step; else the agent's.", min=1)
+]
+Temperature = Annotated[float | None, typer.Option(help="0 is greedy.", min=0.0)]
+EngineName = Annotated[str, typer.Option(help="What runs the model; else the agent's.")]
+LayoutName = Annotated[str, typer.Option(help="Turn markers; else the model's own.")]
+Saved = Annotated[Path | None, typer.Option(help="Add conversations to this JSONL.")]
+Traced = Annotated[
+    Path | None, typer.Option(help="Add traces to this JSONL: see coalm trace show.")
+]
+
+
 def chat(
-    model: Annotated[
-        str,
-        typer.Argument(
-            help="A run folder, an embedded model, a model folder, or a hub id; else the agent's."
-        ),
-    ] = "",
-    dialect: Annotated[
-        str, typer.Option(help="How calls are written; else react, or an endpoint's own tools.")
-    ] = "",
-    agent: Annotated[
-        str, typer.Option(help="An agent's YAML file, or cambridge, the town guide.")
-    ] = "cambridge",
-    max_steps: Annotated[
-        int | None, typer.Option(help="Model steps in one reply; else the agent's.", min=1)
-    ] = None,
-    max_tokens: Annotated[
-        int | None, typer.Option(help="New tokens in one step; else the agent's.", min=1)
-    ] = None,
-    temperature: Annotated[float | None, typer.Option(help="0 is greedy.", min=0.0)] = None,
-    engine: Annotated[str, typer.Option(help="What runs the model; else the agent's.")] = "",
+    model: ModelName = "",
+    agent: AgentName = "cambridge",
+    dialect: DialectName = "",
+    max_steps: Steps = None,
+    max_tokens: StepTokens = None,
+    temperature: Temperature = None,
+    engine: EngineName = "",
     base_url: Urls = None,
     chat: Chat = True,
-    layout: Annotated[str, typer.Option(help="Turn markers; else the model's own.")] = "",
+    layout: LayoutName = "",
     timeout: Timeout = 120.0,
     key_env: KeyEnv = "OPENAI_API_KEY",
-    save: Annotated[Path | None, typer.Option(help="Add conversations to this JSONL.")] = None,
-    trace: Annotated[
-        Path | None, typer.Option(help="Add traces to this JSONL: see coalm trace show.")
-    ] = None,
+    save: Saved = None,
+    trace: Traced = None,
 ) -> None:
     """Talk with an agent: the Cambridge town guide, or one of your own."""
     from dataclasses import replace
 
-    from coalm.agent.definition import load
     from coalm.agent.opening import opened
     from coalm.bench.evaluate import EvalSettings
     from coalm.cli.chat import chat as talk
     from coalm.cli.speaking import speaking
     from coalm.cli.turns import asker
 
-    described = load(agent)
-    given = {"steps": max_steps, "step_tokens": max_tokens}
-    limits = replace(described.limits, **{k: v for k, v in given.items() if v is not None})
-    described = replace(described, limits=limits)
-    if temperature is not None:
-        described = replace(described, temperature=temperature)
+    described = _described(agent, max_steps, max_tokens, temperature)
     name = model or described.model
     if not name:
         raise RecipeError("which model? name one, or let the agent's file say `model:`")
@@ -78,13 +83,34 @@ def chat(
         opened(described, spoken.speaker) as setting,
     ):
         talk(
-            replace(setting, context=limits.context or spoken.context, count=spoken.count),
+            replace(
+                setting, context=described.limits.context or spoken.context, count=spoken.count
+            ),
             console=console,
             ask=asker(console),
             save_to=save,
             label=f"{name} ({spoken.format}); {described.name}, {len(setting.agent.tools)} tools",
             keep=_kept(trace, described.name, name) if trace else lambda _: None,
         )
+
+
+def _described(
+    name: str, steps: int | None, step_tokens: int | None, temperature: float | None
+) -> "AgentFile":
+    """The agent of that name, with what the command line says otherwise."""
+    from dataclasses import replace
+
+    from coalm.agent.definition import load
+
+    found = load(name)
+    limits = found.limits
+    return replace(
+        found,
+        limits=replace(
+            limits, steps=steps or limits.steps, step_tokens=step_tokens or limits.step_tokens
+        ),
+        temperature=found.temperature if temperature is None else temperature,
+    )
 
 
 def _kept(path: Path, agent: str, model: str) -> "Callable[[Session], None]":

@@ -25,6 +25,11 @@ class Cached:
     decides: Mapping[str, Any] = field(default_factory=dict)
     """What an answer depends on beside model, prompt and sampling."""
 
+    @property
+    def shares_prefixes(self) -> bool:
+        """As the engine does."""
+        return bool(getattr(self.engine, "shares_prefixes", False))
+
     def complete(
         self, prompts: Sequence[Sequence[Piece]], sampling: Sampling
     ) -> list[Completion | Unanswered]:

@@ -7,9 +7,10 @@ watched for stop strings, a request can wait for the beginning that it shares wi
 and Ctrl-C is heard.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Annotated, Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass as settings_class
@@ -17,10 +18,11 @@ from pydantic.dataclasses import dataclass as settings_class
 from coalm import models
 from coalm.engines.base import Completion, Sampling, Unanswered
 from coalm.engines.openvino_files import PRECISIONS, prepared, resolved, stand_in
+from coalm.engines.openvino_joined import Joined
 from coalm.engines.openvino_machine import cores, free_memory
 from coalm.engines.openvino_order import BLOCK
 from coalm.engines.openvino_steps import Steps, needed
-from coalm.engines.streaming import Growing
+from coalm.engines.streaming import Done, Growing
 from coalm.errors import MissingExtra, ModelError, RecipeError
 from coalm.formats import Piece, encode
 from coalm.formats.tokens import ModelTokenizer, open_tokenizer
@@ -47,6 +49,9 @@ class OpenVinoOptions:
 class OpenVino:
     """A model in an OpenVINO pipeline."""
 
+    shares_prefixes: ClassVar[bool] = True
+    """What was read is kept: prompts that begin alike are quickest beside each other."""
+
     pipeline: Any
     tokenizer: ModelTokenizer
     context: int
@@ -69,6 +74,32 @@ class OpenVino:
         """As `complete`; `growing` is told each prompt's completion so far, token by token."""
         return self._completed(prompts, sampling, growing)
 
+    def join(
+        self,
+        prompt: Sequence[Piece],
+        sampling: Sampling,
+        growing: Callable[[str], bool],
+        done: Done,
+    ) -> None:
+        """Take a prompt in beside those under way; not to be mixed with the other two ways."""
+        row = encode(prompt, self.tokenizer).ids
+        room = self.context - len(row)
+        drawn = replace(sampling, max_tokens=min(sampling.max_tokens, room))
+        if room < 1:
+            done(Completion("", "length", len(row), 0, () if sampling.logprobs else None))
+        elif needed(len(row), drawn) > self.blocks:
+            done(_no_room(len(row), drawn.max_tokens))
+        else:
+            self._joined.join(row, drawn, growing, done)
+
+    def step(self) -> bool:
+        """A step of all that have joined; False if there is nobody."""
+        return self._joined.step()
+
+    @cached_property
+    def _joined(self) -> Joined:
+        return Joined(self.pipeline, self.tokenizer, self.blocks)
+
     def _completed(
         self, prompts: Sequence[Sequence[Piece]], sampling: Sampling, growing: Growing | None
     ) -> list[Completion | Unanswered]:
@@ -79,15 +110,19 @@ class OpenVino:
                 silent = () if sampling.logprobs else None
                 answers[at] = Completion("", "length", len(row), 0, silent)
             elif needed(len(row), sampling) > self.blocks:
-                answers[at] = Unanswered(
-                    f"{len(row)} tokens and {sampling.max_tokens} new ones need more memory than "
-                    "the cache has; give the engine option cache_gb"
-                )
+                answers[at] = _no_room(len(row), sampling.max_tokens)
         left = [at for at in range(len(rows)) if at not in answers]
         heard = None if growing is None else lambda n, text: growing(left[n], text)
         steps = Steps(self.pipeline, self.tokenizer, self.blocks, sampling, heard)
         answers |= zip(left, steps.complete([rows[at] for at in left]), strict=True)
         return [answers[at] for at in range(len(rows))]
+
+
+def _no_room(prompt: int, new: int) -> Unanswered:
+    return Unanswered(
+        f"{prompt} tokens and {new} new ones need more memory than the cache has; give the "
+        "engine option cache_gb"
+    )
 
 
 def open_openvino(

@@ -43,7 +43,7 @@ class Raw:
         # As many of the likeliest tokens beside the one that was taken; 0 is nothing to some.
         told = {"logprobs": 1} if sampling.logprobs else {}
         bodies = [
-            {"prompt": _text(prompt, sampling.end), **_drawn(sampling), **told, **more}
+            {"prompt": raw_text(prompt, sampling.end), **_drawn(sampling), **told, **more}
             for prompt in prompts
         ]
         outcomes = self.server.ask("completions", bodies)
@@ -164,7 +164,7 @@ def _shown(body: Mapping[str, Any]) -> str:
     return store.compact({name: body[name] for name in ("messages", "tools") if name in body})
 
 
-def _text(prompt: Sequence[Piece], end: str) -> str:
+def raw_text(prompt: Sequence[Piece], end: str) -> str:
     """The prompt as one text, in which data cannot press the layout's own control keys.
 
     A marker that stands in data is broken by a zero-width space: the server cannot tell

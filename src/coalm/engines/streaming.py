@@ -16,6 +16,8 @@ from coalm.types import Dialogue
 
 Growing: TypeAlias = Callable[[int, str], bool]
 """Told a prompt's number and its text so far; False stops that prompt's completion there."""
+Done: TypeAlias = Callable[[Completion | Unanswered], None]
+"""Told what a prompt has come to, once."""
 
 
 @runtime_checkable
@@ -29,6 +31,29 @@ class Streaming(Protocol):
 
         A completion that was stopped by it ends with `stop`.
         """
+        ...
+
+
+@runtime_checkable
+class Continuous(Protocol):
+    """An `Engine` that a prompt may join at any moment. It belongs to one thread."""
+
+    def join(
+        self,
+        prompt: Sequence[Piece],
+        sampling: Sampling,
+        growing: Callable[[str], bool],
+        done: Done,
+    ) -> None:
+        """Take a prompt in; both functions are called from `step`, or at once if it is refused.
+
+        A completion is cut where the model's context ends; one that `growing` stopped ends
+        with `stop`.
+        """
+        ...
+
+    def step(self) -> bool:
+        """A step of all that are under way; False if there is nobody. What it raises ends all."""
         ...
 
 

@@ -9,7 +9,7 @@ from coalm.report import plots
 from coalm.report.compare import DASH, title
 from coalm.report.failures import RULE
 from coalm.report.paper import SIZES, SOURCE
-from coalm.report.runs import Training
+from coalm.report.trainings import Training
 from coalm.report.view import Page
 
 TEMPLATE, STYLE = "page.html.jinja", "page.css"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from coalm.errors import MissingExtra
 from coalm.report.paper import SIZES
-from coalm.report.runs import Training
+from coalm.report.trainings import Training
 from coalm.report.view import Page, Row
 
 if TYPE_CHECKING:

@@ -8,15 +8,20 @@ An evaluation folder holds one folder `BENCHMARK.PROTOCOL` for each benchmark, w
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from functools import cache
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from coalm.bench.base import Metric
 from coalm.bench.stats import Scored
 from coalm.errors import DataError
+from coalm.report.trainings import METRICS, Training, training
 from coalm.store import read_json, read_jsonl, sha256
 
-SCORES, OUTCOMES, METRICS = "scores.json", "outcomes.jsonl", "metrics.jsonl"
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+SCORES, OUTCOMES = "scores.json", "outcomes.jsonl"
 FIRST = ("base", "before")
 """Folders that come first within a run, whatever the alphabet says."""
 
@@ -140,17 +145,6 @@ class Evaluated:
 
 
 @dataclass(frozen=True, slots=True)
-class Training:
-    """The losses of a training run."""
-
-    folder: Path
-    losses: tuple[tuple[float, float], ...]
-    """Step and training loss."""
-    held_out: tuple[tuple[float, float], ...] = ()
-    """Step and loss on the validation rows, where it was measured."""
-
-
-@dataclass(frozen=True, slots=True)
 class Found:
     """All that some run folders hold, in the order they were named."""
 
@@ -195,7 +189,7 @@ def find(runs: Sequence[Path]) -> Found:
     labels = told_apart([(column.label, column.folder) for column in found])
     return Found(
         tuple(replace(c, label=label) for c, label in zip(found, labels, strict=True)),
-        tuple(t for f in trains.values() if (t := _training(f)).losses),
+        tuple(t for f in trains.values() if (t := training(f)).losses),
     )
 
 
@@ -268,28 +262,22 @@ def _agreed(result: Result) -> None:
             )
 
 
+@cache
+def _adapter(kind: Any) -> "TypeAdapter[Any]":
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(kind)
+
+
 def valid(kind: type[V], value: object, where: str) -> V:
     """A value of JSON as that kind; a `DataError` says what is wrong with it, and where."""
-    from pydantic import TypeAdapter, ValidationError
+    from pydantic import ValidationError
 
+    known: Any = kind
     try:
-        return TypeAdapter(kind).validate_python(value)
+        found: V = _adapter(known).validate_python(value)
     except ValidationError as e:
         first = e.errors()[0]
         field_ = ".".join(str(part) for part in first["loc"])
         raise DataError(f"{where}: {field_}: {first['msg']}") from None
-
-
-def _training(folder: Path) -> Training:
-    losses: list[tuple[float, float]] = []
-    held_out: list[tuple[float, float]] = []
-    for _, row in read_jsonl(folder / METRICS):
-        for names, into in ((("loss",), losses), (("valid_loss", "eval_loss"), held_out)):
-            found = [row[name] for name in names if name in row]
-            if found and _number(found[0]) and _number(row.get("step")):
-                into.append((float(row["step"]), float(found[0])))
-    return Training(folder, tuple(losses), tuple(held_out))
-
-
-def _number(value: object) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value)
+    return found

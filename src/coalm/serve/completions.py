@@ -1,9 +1,10 @@
 """`/v1/chat/completions`: the client runs the tools, we render the prompt and read the reply."""
 
-import json
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from coalm.engines import Completion, Unanswered
 from coalm.errors import FormatError
@@ -11,10 +12,21 @@ from coalm.formats import Format, Malformed, Piece
 from coalm.formats.chat import understood as read_as
 from coalm.formats.forcing import forced
 from coalm.formats.glimpse import glimpse
-from coalm.serve.batching import Batcher, Ticket
+from coalm.serve.asking import Asked, decoded, understood
 from coalm.serve.metrics import Metrics
+from coalm.serve.replies import (
+    Events,
+    Gone,
+    Receive,
+    Scope,
+    Send,
+    Watch,
+    body_of,
+    send_invalid,
+    send_json,
+)
+from coalm.serve.waiting import Answer, Line, Ticket
 from coalm.serve.wire import (
-    Asked,
     Invalid,
     Named,
     chunk,
@@ -23,130 +35,191 @@ from coalm.serve.wire import (
     message_of,
     response,
     rest_of,
-    understood,
 )
+from coalm.types import Assistant
 
-if TYPE_CHECKING:
-    from starlette.requests import Request
-    from starlette.responses import Response
+LARGE = 50_000
+"""Bytes of a request from which on it is read in a thread: it would keep others waiting."""
+BEAT = 10.0
+"""Seconds without news after which a stream gives a sign of life."""
 
 
 @dataclass(frozen=True, slots=True)
 class Completions:
-    """One model, asked in one format."""
+    """One model, asked in one format; an ASGI application."""
 
     names: tuple[str, ...]
     """What the model is called; the first is its own name."""
     format: Format
-    batcher: Batcher
+    line: Line
     metrics: Metrics
     most_tokens: int
 
-    async def __call__(self, request: "Request") -> "Response":
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, whole or as a stream of server-sent events."""
-        from starlette.responses import JSONResponse, StreamingResponse
-
         try:
-            body = json.loads(await request.body())
-        except (ValueError, RecursionError):
-            raise Invalid("the body is not JSON") from None
-        asked = understood(body, most_tokens=self.most_tokens)
-        if asked.model not in self.names:
-            raise Invalid(
-                f"there is no model {asked.model!r}; there is {', '.join(self.names)}",
-                "model",
-                404,
-                "model_not_found",
+            asked = await asked_by(receive, self.names, self.most_tokens)
+            large = len(asked.dialogue.turns) > 100
+            begin, prompt = await aside(large, self._prompt, asked)
+            sampling = replace(
+                asked.sampling,
+                end=self.format.layout.stop,
+                stops=(*asked.sampling.stops, *self.format.stops),
             )
-        begun, ticket = self._begun(asked)
-        named = Named.new(asked.model)
-        if asked.stream:
-            events = self._streamed(asked, begun, ticket, named)
-            first = await anext(events)  # what goes wrong before the first word is still a status
-            return StreamingResponse(
-                _again(first, events),
-                media_type="text/event-stream",
-                headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
-            )
-        async for step in ticket.growing():
-            if isinstance(step, str):
-                if await request.is_disconnected():
-                    break
-                continue
-            completion = _answered(step)
-            message = self._message(asked, begun + completion.text, completion)
-            return JSONResponse(response(named, message, completion))
-        raise Invalid("the client has gone", status=499)
+            ticket = Ticket.at(self.line, prompt, sampling, follows=asked.stream)
+            with Watch(receive, ticket.leave):
+                if asked.stream:
+                    await self._streamed(asked, begin, ticket, send)
+                else:
+                    await self._whole(asked, begin, ticket, send)
+        except Invalid as e:
+            await send_invalid(send, e)
+        except Gone:
+            return
 
-    def _begun(self, asked: Asked) -> tuple[str, Ticket]:
-        """How the reply begins, and the place in line of the rest."""
+    def _prompt(self, asked: Asked) -> tuple[str, list[Piece]]:
+        """How the reply begins, and what the model goes on from."""
+        dialect = self.format.dialect
         try:
             prompt = self.format.prompt(asked.dialogue)
-            begin = "" if asked.must_call is None else forced(self.format.dialect, asked.must_call)
-        except FormatError as e:
+            begin = "" if asked.must_call is None else forced(dialect, asked.must_call)
+            for piece in prompt:
+                if not piece.text.isascii():
+                    piece.text.encode()
+        except (FormatError, UnicodeError, RecursionError) as e:
             raise Invalid(
                 f"the conversation cannot be shown to this model: {e}", "messages"
             ) from None
-        sampling = replace(
-            asked.sampling,
-            end=self.format.layout.stop,
-            stops=(*asked.sampling.stops, *self.format.stops),
-        )
-        pieces = [*prompt, Piece(begin)] if begin else prompt
-        return begin, self.batcher.ask(pieces, sampling)
+        # As in training, where the turn's own words are tokens apart from what is before them.
+        return begin, [*prompt, Piece(begin, learned=True)] if begin else prompt
+
+    async def _whole(self, asked: Asked, begin: str, ticket: Ticket, send: Send) -> None:
+        async with aclosing(ticket.growing()) as steps:
+            async for step in steps:
+                if isinstance(step, str):
+                    continue
+                completion = answered(step)
+                message = self._message(asked, begin + completion.text, completion)
+                named = Named.new(asked.model)
+                await send_json(send, 200, response(named, message, completion))
+                return
+        raise Gone
 
     def _message(self, asked: Asked, text: str, completion: Completion) -> dict[str, Any]:
         """The reply as a message."""
-        turn = read_as(self.format.dialect, text)
+        dialect = self.format.dialect
+        turn = read_as(dialect, text)
+        if isinstance(turn, Assistant):
+            if turn.calls and not asked.dialogue.tools:
+                # Nothing was offered, so what looks like a call is words.
+                words = dialect.write(Assistant(calls=turn.calls))
+                turn = Assistant("\n".join(filter(None, [turn.text, words])), turn.thought)
+            elif asked.must_call is not None and not turn.calls:
+                turn = Malformed(text, "no tool was called, though one had to be")
         if isinstance(turn, Malformed):
             self.metrics.malformed.inc()
-        elif turn.calls and not asked.dialogue.tools:
-            # Nothing was offered, so what looks like a call is words.
-            turn = replace(turn, text=text, thought="", calls=())
-        self.metrics.tokens.labels("prompt").inc(completion.prompt_tokens)
-        self.metrics.tokens.labels("completion").inc(completion.completion_tokens)
+        self.metrics.count(completion)
         return message_of(turn, parallel=asked.parallel)
 
-    async def _streamed(
-        self, asked: Asked, begin: str, ticket: Ticket, named: Named
-    ) -> AsyncIterator[bytes]:
-        """Server-sent events: what is certain as it comes, the rest at the end."""
+    async def _streamed(self, asked: Asked, begin: str, ticket: Ticket, send: Send) -> None:
+        """What is certain as it comes, the rest at the end."""
+        named, events = Named.new(asked.model), Events(send)
         thought = text = ""
-        yield _event(chunk(named, {"role": "assistant"}))
-        async for step in ticket.growing():
-            if isinstance(step, str):
-                seen = glimpse(self.format.dialect, begin + step)
-                for name, had, now in (
-                    ("reasoning_content", thought, seen.thought),
-                    ("content", text, seen.text),
-                ):
-                    if len(now) > len(had) and now.startswith(had):
-                        yield _event(chunk(named, {name: now[len(had) :]}))
-                thought, text = max(thought, seen.thought, key=len), max(text, seen.text, key=len)
-                continue
-            if isinstance(step, Unanswered):
-                yield _event({"error": {"message": step.why, "type": "server_error"}})
+        async with aclosing(ticket.growing()) as growing:
+            async for step in beating(growing):
+                try:
+                    if step is None:
+                        await self._begin(events, named)
+                        await events.beat()
+                        continue
+                    if isinstance(step, str):
+                        seen = glimpse(self.format.dialect, begin + step)
+                        deltas = grown("reasoning_content", thought, seen.thought)
+                        deltas += grown("content", text, seen.text)
+                        thought = max(thought, seen.thought, key=len)
+                        text = max(text, seen.text, key=len)
+                        if deltas:
+                            await self._begin(events, named)
+                            await events.tell(*(chunk(named, delta) for delta in deltas))
+                        continue
+                    completion = answered(step)
+                except Invalid as e:
+                    await events.broken(e)
+                    return
+                message = self._message(asked, begin + completion.text, completion)
+                await self._begin(events, named)
+                last = [chunk(named, delta) for delta in rest_of(message, thought, text)]
+                last.append(chunk(named, {}, finish_of(message, completion)))
+                last += [last_chunk(named, completion)] if asked.usage_at_end else []
+                await events.done(*last)
                 return
-            message = self._message(asked, begin + step.text, step)
-            for delta in rest_of(message, thought=thought, text=text):
-                yield _event(chunk(named, delta))
-            yield _event(chunk(named, {}, finish_of(message, step)))
-            if asked.usage_at_end:
-                yield _event(last_chunk(named, step))
-            yield b"data: [DONE]\n\n"
+        raise Gone
+
+    async def _begin(self, events: Events, named: Named) -> None:
+        """The first chunk, unless it was sent: what fails before it is still a status."""
+        if not events.begun:
+            await events.tell(chunk(named, {"role": "assistant", "content": ""}))
 
 
-def _answered(step: Completion | Unanswered) -> Completion:
+async def asked_by(receive: Receive, names: tuple[str, ...], most_tokens: int) -> Asked:
+    """The request that comes in, for one of these models."""
+    raw = await body_of(receive)
+    asked: Asked = await aside(
+        len(raw) > LARGE, lambda: understood(decoded(raw), most_tokens=most_tokens)
+    )
+    if asked.model not in names:
+        raise Invalid(
+            f"there is no model {asked.model!r}; there is {', '.join(names)}",
+            "model",
+            404,
+            "model_not_found",
+        )
+    return asked
+
+
+async def aside(large: bool, work: Any, *given: Any) -> Any:
+    """What a function gives back; run in a thread if it is much work."""
+    return await asyncio.to_thread(work, *given) if large else work(*given)
+
+
+def answered(step: Answer) -> Completion:
+    """The completion, or an `Invalid` that says why there is none."""
     if isinstance(step, Unanswered):
         raise Invalid(step.why, status=503)
+    if step.ended == "length" and not step.completion_tokens and not step.text:
+        raise Invalid(
+            "the conversation and max_tokens are more than the model's context takes",
+            "messages",
+            code="context_length_exceeded",
+        )
     return step
 
 
-def _event(value: object) -> bytes:
-    return b"data: " + json.dumps(value, ensure_ascii=False).encode() + b"\n\n"
+def grown(name: str, had: str, now: str) -> list[dict[str, Any]]:
+    """What has been added to a field, as a delta; nothing where it only looks different."""
+    return [{name: now[len(had) :]}] if len(now) > len(had) and now.startswith(had) else []
 
 
-async def _again(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    yield first
-    async for one in rest:
-        yield one
+async def beating(
+    steps: AsyncIterator[str | Answer],
+) -> AsyncIterator[str | Answer | None]:
+    """The steps, and None whenever there has been none for a while."""
+    while True:
+        step = asyncio.ensure_future(anext(steps, _OVER))
+        try:
+            while not step.done():
+                if not (await asyncio.wait({step}, timeout=BEAT))[0]:
+                    yield None
+        finally:
+            step.cancel()
+        found = step.result()
+        if isinstance(found, _Over):
+            return
+        yield found
+
+
+class _Over:
+    """Nothing comes any more."""
+
+
+_OVER = _Over()

@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING
 from coalm.errors import MissingExtra
 
 if TYPE_CHECKING:
-    from coalm.serve.batching import Batcher
+    from coalm.engines import Completion
+    from coalm.serve.waiting import Line
 
 
 class Metrics:
     """Counters of one server; a registry of its own, so that several can live in a process."""
 
-    def __init__(self, batcher: "Batcher") -> None:
+    def __init__(self, line: "Line") -> None:
         try:
             from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
         except ImportError:
@@ -33,12 +34,23 @@ class Metrics:
             ["kind"],
             registry=self.registry,
         )
+        self._read, self._written = self.tokens.labels("prompt"), self.tokens.labels("completion")
         self.malformed = Counter(
             "coalm_malformed", "Replies that could not be read.", registry=self.registry
         )
         self.under_way = Gauge("coalm_requests_under_way", "Requests.", registry=self.registry)
         waiting = Gauge("coalm_waiting", "Prompts in line for the engine.", registry=self.registry)
-        waiting.set_function(lambda: batcher.waiting)
+        waiting.set_function(lambda: line.waiting)
+
+    def count(self, completion: "Completion") -> None:
+        """Count a completion's tokens."""
+        self._read.inc(completion.prompt_tokens)
+        self._written.inc(completion.completion_tokens)
+
+    def answered(self, route: str, status: int, seconds: float) -> None:
+        """Count a request that is over."""
+        self.requests.labels(route, str(status)).inc()
+        self.seconds.labels(route).observe(seconds)
 
     def text(self) -> bytes:
         """All of it in Prometheus's text format."""

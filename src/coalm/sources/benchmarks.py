@@ -6,9 +6,9 @@ RAW = "https://raw.githubusercontent.com"
 _HAMMER_AT = "5e3ca28c40f98e21bae4794d73d5546321533fe3"
 _DAMO_AT = "1d76900822d9ecfcd6e9eb0ca64a073cb892b735"
 _RELEASES = tuple(
-    f"{where}M{ulti}WOZ2.4*"
+    f"{where}{name}2.4*"
     for where in ("", "data/", "multiwoz/", "MultiWOZ2.4*/data/")
-    for ulti in ("ULTI", "ulti")
+    for name in ("MULTIWOZ", "MultiWOZ", "mwz")
 )
 """Where a release of MultiWOZ stands: by itself, in a checkout, where a download puts it."""
 _DOMAINS = ("restaurant", "hotel", "attraction", "train", "taxi")

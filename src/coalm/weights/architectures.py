@@ -80,6 +80,18 @@ class Architecture:
         return np.array(found, dtype=np.float32)
 
 
+def check_whole(folder: Path) -> None:
+    """A `ModelError` for a folder that holds an adapter without its model, or no model at all."""
+    if (folder / "config.json").exists():
+        return
+    if (folder / "adapter_config.json").exists():
+        raise ModelError(
+            f"{folder} holds an adapter alone; merge it into its base model first (what "
+            "`coalm train` leaves in a run folder is merged)"
+        )
+    raise ModelError(f"{folder} has no config.json; is it a model folder?")
+
+
 def kind_of(folder: Path) -> str | None:
     """The GGUF name of a checkpoint's architecture; None for one that cannot be written."""
     names = store.read_json(folder / "config.json").get("architectures") or [""]

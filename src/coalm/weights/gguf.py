@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from coalm import store
 from coalm.errors import MissingExtra, ModelError, RecipeError, unknown
-from coalm.weights.architectures import Architecture, architecture_of
+from coalm.weights.architectures import Architecture, architecture_of, check_whole
 from coalm.weights.tensors import Tensors, open_tensors
 from coalm.weights.vocabulary import Vocabulary, vocabulary_of
 
@@ -57,7 +57,7 @@ def write_gguf(
     if dtype not in NUMBERS:
         raise RecipeError(unknown("dtype", dtype, NUMBERS))
     number: Number = "q8_0" if dtype == "q8_0" else "f16"
-    check(folder)
+    check_whole(folder)
     try:
         from gguf import GGUFWriter
     except ImportError:
@@ -86,17 +86,6 @@ def write_gguf(
         finally:
             writer.close()
     return out
-
-
-def check(folder: Path) -> None:
-    """A `ModelError` for a folder that holds an adapter and no model."""
-    if (folder / "adapter_config.json").exists() and not (folder / "config.json").exists():
-        raise ModelError(
-            f"{folder} holds an adapter alone; merge it into its base model first (a finished "
-            "`coalm train` leaves the merged model in its run folder)"
-        )
-    if not (folder / "config.json").exists():
-        raise ModelError(f"{folder} has no config.json; is it a model folder?")
 
 
 def _describe(writer: Any, folder: Path, arch: Architecture, number: Number) -> None:

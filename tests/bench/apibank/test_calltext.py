@@ -1,5 +1,7 @@
 """Calls in API-Bank's own text: read whatever is between their quotes, written back."""
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -54,7 +56,5 @@ def test_what_is_written_is_read_again(name: str, arguments: dict[str, str]) -> 
 @given(st.text())
 def test_any_text_is_a_call_or_none(text: str) -> None:
     for shape in (text, f"[f({text})]", f"[f(a='{text}')]"):
-        try:
+        with contextlib.suppress(NotCalls):
             assert read_call(shape).name
-        except NotCalls as e:
-            assert str(e)

@@ -213,7 +213,7 @@ def test_a_line_by_nobody_is_a_broken_row(tmp_path: Path) -> None:
     path = tmp_path / "level-1-response.json"
     path.write_text(json.dumps([row]))
 
-    with pytest.raises(DataError, match="row 0 .* by nobody"):
+    with pytest.raises(DataError, match=r"row 0 .* by nobody"):
         read_file(path, "L-1", "reply")
 
 

@@ -102,23 +102,24 @@ def mutant(text: str, random: Random) -> str:
     """The text cut, doubled, swapped, quoted otherwise or poisoned, one to three times."""
     for _ in range(random.randint(1, 3)):
         at, to = sorted(random.choices(range(len(text) + 1), k=2))
+        poison = random.choice("[]{}()'\"=,:<>/\\\n\0\ud800\u202e`")
         text = random.choice(
             (
-                lambda t: t[:at],
-                lambda t: t[at:],
-                lambda t: t[:at] + t[to:],
-                lambda t: t[:at] + t[at:to] * 2 + t[to:],
-                lambda t: t[:at] + random.choice("[]{}()'\"=,:<>/\\\n\0\ud800\u202e`") + t[at:],
-                lambda t: t.replace("'", '"'),
-                lambda t: t.replace('"', "'"),
-                lambda t: t.replace("arguments", "parameters"),
-                lambda t: f"```json\n{t}\n```",
-                lambda t: f"<tool_call>{t}</tool_call>",
-                lambda t: "[" * 60 + t,
-                lambda t: t[::-1],
-                lambda t: t.upper(),
+                text[:at],
+                text[at:],
+                text[:at] + text[to:],
+                text[:at] + text[at:to] * 2 + text[to:],
+                text[:at] + poison + text[at:],
+                text.replace("'", '"'),
+                text.replace('"', "'"),
+                text.replace("arguments", "parameters"),
+                f"```json\n{text}\n```",
+                f"<tool_call>{text}</tool_call>",
+                "[" * 60 + text,
+                text[::-1],
+                text.upper(),
             )
-        )(text)
+        )
     return text
 
 

@@ -91,6 +91,18 @@ def test_a_dialogue_is_given_as_it_was_published(found: Found) -> None:
     assert list(first.log) == DATA["SNG0001.json"]["log"]
 
 
+def test_a_release_may_lie_in_a_data_folder_under_its_short_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release(tmp_path / "m/data/mwz2.4")
+    monkeypatch.setenv("COALM_DATA", str(tmp_path / "m"))
+    assert [d.id for d in dialogues(sources.find("multiwoz"), "train")] == ["sng0003"]
+
+
+def test_the_check_of_a_release_asks_for_no_checksums(found: Found) -> None:
+    assert all(one.sound for one in sources.check(found.source))
+
+
 def test_the_turns_of_a_release_are_those_of_state_tracking(found: Found) -> None:
     one, two = read_turns(found.path(TEST))  # PMUL1455 is left out
     assert (one.dialogue, one.turn, one.history, one.state) == (

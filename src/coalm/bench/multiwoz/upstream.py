@@ -79,7 +79,7 @@ def release(found: Found) -> Path | None:
     if states.name == RELEASED:
         return states.parent
     near = (found.root, found.root / "multiwoz")
-    names = ("MULTIWOZ2.4", "MultiWOZ2.4", "MULTIWOZ2.1")
+    names = ("MULTIWOZ2.4", "MultiWOZ2.4", "mwz2.4", "MULTIWOZ2.1")
     folders = [place / name for place in near for name in names]
     return next((p for p in folders if (p / RELEASED).is_file()), None)
 

@@ -77,7 +77,7 @@ def test_bookings_of_one_case_are_not_those_of_another() -> None:
     book = call("book_restaurant", name="blue anchor", people=2, day="monday", time="12:00")
     of = case({"restaurant": {"info": {"name": "blue anchor"}}})
     for _ in range(2):
-        reply, verdict = played(of, scripted(book, say("Blue Anchor.")))
+        _, verdict = played(of, scripted(book, say("Blue Anchor.")))
         assert verdict.kind == "needless call"
     _, clean = played(of, scripted(call("query_restaurants"), say("Blue Anchor.")))
     assert clean.kind == ""
@@ -130,6 +130,7 @@ def test_a_tool_that_fails_is_news_for_the_agent() -> None:
 
 
 @pytest.mark.data
+@pytest.mark.slow
 def test_every_real_goal_can_be_reached_and_no_forger_gets_a_booking() -> None:
     bench = MultiWozOnline()
     kinds, booked = Counter[str](), 0.0

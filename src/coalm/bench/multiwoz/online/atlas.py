@@ -122,9 +122,8 @@ def _money(text: str, value: str) -> bool:
 def _stars(text: str, value: str) -> bool:
     either = [value, _NUMBERS[int(value)]] if value.isdigit() and int(value) < 6 else [value]
     joined = "|".join(either)
-    return bool(
-        re.search(rf"\b(?:{joined})[- ]?stars?\b|\bstars?\b\D{{0,20}}\b(?:{joined})\b", text)
-    )
+    behind = r"\b(?:stars?(?: rating)?|rated|rating)(?: is| of|:| at)?"
+    return bool(re.search(rf"\b(?:{joined})[- ]?stars?\b|{behind} (?:{joined})\b", text))
 
 
 def _has(*words: str) -> Callable[[str, str], bool]:
