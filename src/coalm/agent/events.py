@@ -103,6 +103,7 @@ def as_json(event: Event) -> dict[str, Json]:
                 "event": "ended",
                 "how": "cancelled" if cancelled else reply.ended,
                 "why": reply.why,
+                "cut": bool(completions) and completions[-1].ended == "length",
                 "prompt_tokens": sum(c.prompt_tokens for c in completions),
                 "completion_tokens": sum(c.completion_tokens for c in completions),
             }

@@ -12,6 +12,8 @@ class Lazy:
     """Whatever `open` gives, opened once and late."""
 
     open: Callable[[], Engine]
+    shares_prefixes: bool = False
+    """Whether it will be quickest with prompts that begin alike beside each other."""
     engine: Engine | None = field(default=None, init=False)
 
     def complete(

@@ -84,13 +84,10 @@ class Sessions:
         models: Mapping[str, Callable[[], Setting]],
         limits: SessionLimits | None = None,
         keeper: Keeper | None = None,
-        *,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.agent, self.models = agent, models
         self.limits = limits or SessionLimits()
         self.keeper = keeper or Keeper()
-        self._clock = clock
         self._live: dict[str, Live] = {}
         self._gone: dict[str, str] = {}
         self._opening = asyncio.Lock()
@@ -132,7 +129,7 @@ class Sessions:
         """The conversation of that id; an `Invalid` says what became of it."""
         self._sweep()
         if id in self._live:
-            self._live[id].used = self._clock()
+            self._live[id].used = time.monotonic()
             return self._live[id]
         why = self._gone.get(id)
         if why is None:
@@ -150,7 +147,7 @@ class Sessions:
             self._drop(id, why)
 
     def _sweep(self) -> None:
-        now = self._clock()
+        now = time.monotonic()
         for one in tuple(self._live.values()):
             if not one.busy and now - one.used > self.limits.idle:
                 minutes = f"{self.limits.idle / 60:.3g} minutes"
