@@ -3,6 +3,7 @@
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from coalm.engines import Engine
@@ -12,13 +13,38 @@ from coalm.serve.batching import Batcher
 from coalm.serve.completions import Completions
 from coalm.serve.door import Door
 from coalm.serve.metrics import Metrics
+from coalm.serve.replies import App, Receive, Scope, Send
 from coalm.serve.settings import ServeSettings
+from coalm.serve.waiting import Line
 from coalm.serve.wire import Invalid, error_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
     from starlette.routing import BaseRoute
+
+
+@dataclass(frozen=True)
+class Application:
+    """An ASGI application, and what it is made of."""
+
+    door: Door
+    line: Line
+    metrics: Metrics
+    outer: App
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        await self.outer(scope, receive, send)
+
+    @property
+    def under_way(self) -> int:
+        """Requests that are being answered."""
+        return self.door.under_way
+
+    def refuse(self) -> None:
+        """Let nobody in any more; who is in is answered."""
+        self.door.closing = True
 
 
 def make(
@@ -28,61 +54,124 @@ def make(
     settings: ServeSettings,
     *,
     routes: "Sequence[BaseRoute]" = (),
-) -> Door:
+) -> Application:
     """The application that serves a model under some names; `routes` are added to it."""
+    return around(Batcher(engine, settings.batch), fmt, names, settings, routes=routes)
+
+
+def around(
+    line: Line,
+    fmt: Format,
+    names: Sequence[str],
+    settings: ServeSettings,
+    *,
+    routes: "Sequence[BaseRoute]" = (),
+) -> Application:
+    """The application around a line: the client runs the tools."""
+    metrics = Metrics(line)
+    completions = Completions(tuple(names), fmt, line, metrics, settings.max_tokens)
+    return assembled(completions, line, names, settings, metrics, routes=routes)
+
+
+def assembled(
+    completions: App,
+    line: Line,
+    names: Sequence[str],
+    settings: ServeSettings,
+    metrics: Metrics,
+    *,
+    routes: "Sequence[BaseRoute]" = (),
+) -> Application:
+    """The application whose `/v1/chat/completions` is given; closes the line at its end."""
     try:
         from starlette.applications import Starlette
-        from starlette.middleware import Middleware
         from starlette.middleware.cors import CORSMiddleware
-        from starlette.responses import JSONResponse, PlainTextResponse
         from starlette.routing import Route
     except ImportError:
         raise MissingExtra("serve", "the server") from None
-    batcher = Batcher(engine, settings.batch)
-    metrics = Metrics(batcher)
-    completions = Completions(tuple(names), fmt, batcher, metrics, settings.max_tokens)
+
+    @asynccontextmanager
+    async def living(_: Any) -> AsyncIterator[None]:
+        import asyncio
+
+        yield
+        made.refuse()
+        await asyncio.to_thread(line.close)
+
+    app = Starlette(
+        routes=[
+            Route("/v1/chat/completions", completions, methods=["POST"]),
+            *_about(names, metrics, lambda: made.door.closing),
+            *routes,
+        ],
+        exception_handlers=_handlers(),
+        lifespan=living,
+    )
+    door = Door(app, settings, metrics)
+    outer: App = door
+    if settings.cors:  # outside, so that a page can read a refusal, and asks before it has a key
+        outer = CORSMiddleware(
+            door,  # type: ignore[arg-type]
+            allow_origins=list(settings.cors),
+            allow_headers=["*"],
+            allow_methods=["GET", "POST", "DELETE"],
+        )  # type: ignore[assignment]
+    made = Application(door, line, metrics, outer)
+    return made
+
+
+def _about(names: Sequence[str], metrics: Metrics, closing: Any) -> "list[BaseRoute]":
+    """The routes that tell of the server."""
+    from starlette.responses import JSONResponse, PlainTextResponse
+    from starlette.routing import Route
+
     began = int(time.time())
+    rows = {
+        name: {"id": name, "object": "model", "created": began, "owned_by": "coalm"}
+        for name in names
+    }
 
     async def models(_: "Request") -> "Response":
-        rows = [
-            {"id": name, "object": "model", "created": began, "owned_by": "coalm"} for name in names
-        ]
-        return JSONResponse({"object": "list", "data": rows})
+        return JSONResponse({"object": "list", "data": list(rows.values())})
+
+    async def model(request: "Request") -> "Response":
+        name = request.path_params["name"]
+        if name not in rows:
+            why = f"there is no model {name!r}; there is {', '.join(names)}"
+            raise Invalid(why, "model", 404, "model_not_found")
+        return JSONResponse(rows[name])
 
     async def healthy(_: "Request") -> "Response":
-        if door.closing:
+        if closing():
             return JSONResponse({"status": "stopping"}, 503)
         return JSONResponse({"status": "ok", "model": names[0]})
 
     async def counted(_: "Request") -> "Response":
         return PlainTextResponse(metrics.text(), media_type="text/plain; version=0.0.4")
 
+    return [
+        Route("/v1/models", models),
+        Route("/v1/models/{name:path}", model),
+        Route("/healthz", healthy),
+        Route("/metrics", counted),
+    ]
+
+
+def _handlers() -> dict[Any, Any]:
+    """How errors are told: always in OpenAI's form."""
+    from starlette.exceptions import HTTPException
+    from starlette.responses import JSONResponse
+
     async def refused(_: "Request", e: Exception) -> "Response":
         assert isinstance(e, Invalid)
-        row = error_of(str(e), status=e.status, param=e.param, code=e.code)
-        return JSONResponse(row, e.status)
+        return JSONResponse(e.row, e.status)
 
-    @asynccontextmanager
-    async def living(_: Any) -> AsyncIterator[None]:
-        yield
-        door.closing = True
-        batcher.close()
+    async def unknown(request: "Request", e: Exception) -> "Response":
+        assert isinstance(e, HTTPException)
+        why = {
+            404: f"there is nothing at {request.url.path}",
+            405: f"{request.url.path} does not take {request.method}",
+        }.get(e.status_code, e.detail)
+        return JSONResponse(error_of(why, status=e.status_code), e.status_code, e.headers)
 
-    origins = list(settings.cors)
-    allowed = [
-        Middleware(CORSMiddleware, allow_origins=origins, allow_headers=["*"], allow_methods=["*"])
-    ]
-    app = Starlette(
-        routes=[
-            Route("/v1/chat/completions", completions.__call__, methods=["POST"]),
-            Route("/v1/models", models),
-            Route("/healthz", healthy),
-            Route("/metrics", counted),
-            *routes,
-        ],
-        middleware=allowed if origins else [],
-        exception_handlers={Invalid: refused},
-        lifespan=living,
-    )
-    door = Door(app, settings, metrics)
-    return door
+    return {Invalid: refused, HTTPException: unknown}

@@ -5,25 +5,26 @@ Plain ASGI, so that a streamed answer is not held back, and what is refused cost
 
 import asyncio
 import hmac
-import json
+import logging
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from contextlib import suppress
 
 from coalm.serve.metrics import Metrics
+from coalm.serve.replies import App, Message, Receive, Scope, Send, send_invalid, written
 from coalm.serve.settings import ServeSettings
-from coalm.serve.wire import error_of
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+from coalm.serve.wire import Invalid
 
 OPEN = frozenset({"/healthz"})
 """Paths that need no key."""
 COUNTED = ("/v1/", "/agent/")
 """Paths whose requests take a place in line."""
+NAMED = frozenset({"/v1/chat/completions", "/v1/models", "/agent/sessions"})
+"""Paths under which requests are counted; others share a few names, whatever is asked for."""
+_VERBS = frozenset({"say", "cancel", "decide", "back", "feedback", "trace"})
+_PATIENCE = 1.0
+"""Seconds that a client which does not read is given to take an error."""
+
+_log = logging.getLogger(__name__)
 
 
 class Door:
@@ -31,87 +32,119 @@ class Door:
 
     def __init__(self, app: App, settings: ServeSettings, metrics: Metrics) -> None:
         self._app, self._settings, self._metrics = app, settings, metrics
-        self._keys = settings.keys
+        self._keys = [key.encode() for key in settings.keys]
         self.under_way = 0
+        """Requests that are being answered."""
         self.closing = False
         """Whether nobody is let in any more, because the server is stopping."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the request in, or say why not."""
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1003})
+            return
         path: str = scope["path"]
-        if path not in OPEN and not _public(path) and not self._known(scope):
-            await _refuse(send, 401, "an API key is needed: Authorization: Bearer KEY")
+        try:
+            self._look_at(scope, path)
+        except Invalid as e:
+            await send_invalid(send, e)
             return
         if not path.startswith(COUNTED):
             await self._app(scope, receive, send)
             return
+        await _Visit(self, scope, receive, send).run()
+
+    def _look_at(self, scope: Scope, path: str) -> None:
+        """An `Invalid` for who may not come in."""
+        if path not in OPEN and not _public(path) and not self._known(scope):
+            raise Invalid(
+                "an API key is needed: Authorization: Bearer KEY", "", 401, "invalid_api_key"
+            )
+        if not path.startswith(COUNTED):
+            return
+        most = self._settings.max_body
+        for name, value in scope["headers"]:
+            if name == b"content-length" and value.isdigit() and int(value) > most:
+                raise too_large(most)
         if self.closing:
-            await _refuse(send, 503, "the server is stopping")
-            return
+            raise Invalid("the server is stopping", status=503)
         if self.under_way >= self._settings.concurrency:
-            await _refuse(send, 429, f"{self.under_way} requests are under way; come back soon")
-            return
-        await self._counted(scope, receive, send)
-
-    async def _counted(self, scope: Scope, receive: Receive, send: Send) -> None:
-        begun, status = time.monotonic(), 500
-        started = False
-
-        async def told(message: Message) -> None:
-            nonlocal status, started
-            if message["type"] == "http.response.start":
-                status, started = message["status"], True
-            await send(message)
-
-        self.under_way += 1
-        self._metrics.under_way.set(self.under_way)
-        try:
-            async with asyncio.timeout(self._settings.timeout):
-                await self._app(scope, _measured(receive, self._settings.max_body), told)
-        except TimeoutError:
-            status = 504
-            if not started:
-                await _refuse(send, 504, f"no answer within {self._settings.timeout:g} seconds")
-        except TooLarge:
-            status = 413
-            if not started:
-                await _refuse(send, 413, f"a request may have {self._settings.max_body} bytes")
-        finally:
-            self.under_way -= 1
-            self._metrics.under_way.set(self.under_way)
-            route = _route(scope["path"])
-            self._metrics.requests.labels(route, str(status)).inc()
-            self._metrics.seconds.labels(route).observe(time.monotonic() - begun)
+            why = f"{self.under_way} requests are under way; come back soon"
+            raise Invalid(why, status=429, code="rate_limit_exceeded")
 
     def _known(self, scope: Scope) -> bool:
         """Whether the request brings a key; compared in constant time."""
         if not self._keys:
             return True
-        headers = dict(scope["headers"])
-        given = headers.get(b"authorization", b"").removeprefix(b"Bearer ").strip()
-        found = [hmac.compare_digest(given, key.encode()) for key in self._keys]
-        return any(found)
+        given = next((v for name, v in scope["headers"] if name == b"authorization"), b"")
+        kind, _, key = given.partition(b" ")
+        found = [hmac.compare_digest(key.strip(), one) for one in self._keys]
+        return kind.lower() == b"bearer" and any(found)
 
 
-class TooLarge(Exception):
-    """A request that is longer than it may be."""
+class _Visit:
+    """A request that was let in."""
 
+    def __init__(self, door: Door, scope: Scope, receive: Receive, send: Send) -> None:
+        self._door, self._scope, self._inner, self._send = door, scope, receive, send
+        self._seen, self._status, self._events = 0, 0, False
 
-def _measured(receive: Receive, most: int) -> Receive:
-    seen = 0
+    async def run(self) -> None:
+        """Answer it within its time, whatever goes wrong."""
+        door, begun = self._door, time.monotonic()
+        seconds = door._settings.timeout
+        door.under_way += 1
+        door._metrics.under_way.set(door.under_way)
+        try:
+            async with asyncio.timeout(seconds):
+                await door._app(self._scope, self._receive, self._told)
+        except TimeoutError:
+            await self._fail(Invalid(f"no answer within {seconds:g} seconds", status=504))
+        except Invalid as e:
+            await self._fail(e)
+        except Exception:
+            _log.exception("%s failed", self._scope["path"])
+            await self._fail(Invalid("the server failed; its log says why", status=500))
+        finally:
+            door.under_way -= 1
+            door._metrics.under_way.set(door.under_way)
+            route = _route(self._scope["path"])
+            door._metrics.answered(route, self._status or 499, time.monotonic() - begun)
 
-    async def measured() -> Message:
-        nonlocal seen
-        message = await receive()
-        seen += len(message.get("body", b""))
-        if seen > most:
-            raise TooLarge
+    async def _receive(self) -> Message:
+        message = await self._inner()
+        self._seen += len(message.get("body", b""))
+        if self._seen > self._door._settings.max_body:
+            raise too_large(self._door._settings.max_body)
         return message
 
-    return measured
+    async def _told(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._status = message["status"]
+            self._events = any(
+                name.lower() == b"content-type" and value.startswith(b"text/event-stream")
+                for name, value in message["headers"]
+            )
+        await self._send(message)
+
+    async def _fail(self, why: Invalid) -> None:
+        """Tell what went wrong, if that is still possible; half an answer stays without end."""
+        started, self._status = self._status, why.status
+        with suppress(TimeoutError, OSError):
+            async with asyncio.timeout(_PATIENCE):
+                if not started:
+                    await send_invalid(self._send, why)
+                elif self._events:
+                    body = b"data: %b\n\n" % written(why.row)
+                    await self._send({"type": "http.response.body", "body": body})
+
+
+def too_large(most: int) -> Invalid:
+    """What somebody is told who sends too much."""
+    return Invalid(f"a request may have {most} bytes", status=413, code="request_too_large")
 
 
 def _public(path: str) -> bool:
@@ -121,15 +154,12 @@ def _public(path: str) -> bool:
 
 def _route(path: str) -> str:
     """A path without the ids in it, so that there are few of them."""
+    if path in NAMED:
+        return path
     parts = path.split("/")
-    if parts[1:3] == ["agent", "sessions"] and len(parts) > 3:
-        parts[3] = "ID"
-    return "/".join(parts[:6])
+    if path.startswith("/agent/sessions/") and (len(parts) == 4 or parts[4:] in _VERB_LISTS):
+        return "/".join(["/agent/sessions/ID", *parts[4:]])
+    return "other"
 
 
-async def _refuse(send: Send, status: int, why: str) -> None:
-    body = json.dumps(error_of(why, status=status)).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    headers += [(b"retry-after", b"1")] if status in (429, 503) else []
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+_VERB_LISTS = [[verb] for verb in sorted(_VERBS)]

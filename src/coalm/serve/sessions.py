@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from coalm.agent.traces import Feedback
 from coalm.errors import RecipeError
-from coalm.serve.errors import Invalid
 from coalm.serve.sessions_kept import Sessions
 from coalm.serve.sessions_live import Live, Outbox, finite
+from coalm.serve.wire import Invalid
 from coalm.store import dump_turns
 from coalm.types import System
 

@@ -18,8 +18,8 @@ from coalm.agent.session import Setting
 from coalm.agent.traces import Trace
 from coalm.errors import CoalmError, unknown
 from coalm.recipe import STRICT
-from coalm.serve.errors import Invalid
 from coalm.serve.sessions_live import Live
+from coalm.serve.wire import Invalid
 
 _REMEMBERED = 500
 """Conversations that are gone, of which it is still known why."""

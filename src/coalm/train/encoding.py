@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 IGNORED = -100
 """The label of a token that is not learned, by PyTorch's convention."""
 
+STARTED = 8
+"""Row groups that are encoded in the time that a process takes to start: one second."""
+
 
 @dataclass(frozen=True)
 class Encoding:
@@ -91,7 +94,7 @@ def encode_split(
     counts = path.with_suffix(".json")
     if not (path.exists() and counts.exists()):
         found = list(_jobs(files, limit))
-        wanted = processes or min(cores(), max(1, len(found) // 3))
+        wanted = processes or min(cores(), max(1, len(found) // STARTED))
         with Crew(how, wanted) as crew:
             done = _write(path, crew.map(encode_rows, found))
         store.write_json(counts, done)

@@ -3,13 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from coalm.agent.functions import Refused
 from coalm.agent.loop import Tool
 
-__all__ = ["Failed", "Kit"]
+__all__ = ["Declined", "Failed", "Kit"]
 
 
 class Failed(Exception):
     """A tool's service could not do what was asked; its text is a sentence for the model."""
+
+
+class Declined(Failed, Refused):
+    """The service said no, and would say so again: the call itself is what must change."""
 
 
 @dataclass(frozen=True, slots=True)

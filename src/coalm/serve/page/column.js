@@ -24,14 +24,10 @@ export class Column {
     this.busy = false;
     const name = about.model;
     this.log = el("div", { class: "log", role: "log", "aria-live": "off", tabindex: "0", "aria-label": `Conversation with ${name}` });
-    const scroller = el("div", { class: "scroller" });
     this.state = new StateTable(name);
-    this.steps = new Steps(scroller);
-    scroller.append(this.state.element, this.steps.element);
-    scroller.tabIndex = 0;
-    scroller.setAttribute("role", "group");
-    scroller.setAttribute("aria-label", "State and steps");
-    this.behind = el("details", { open: true }, el("summary", {}, el("h2", { text: "Behind the scenes" })), scroller);
+    this.steps = new Steps(name);
+    this.behind = el("details", { open: true }, el("summary", {}, el("h2", { text: "Behind the scenes" })),
+                     el("div", { class: "inside" }, this.state.element, this.steps.element));
     this.element = el(
       "section",
       { class: "column", "aria-label": `Model ${name}` },
@@ -94,21 +90,20 @@ export class Column {
     const said = el("p", { dir: "auto" });
     words(said, text);
     const bubble = el("div", { class: "user" }, el("span", { class: "unseen", text: "You said:" }), said);
-    bubble.dataset.round = round;
     bubble.append(button("Edit", () => this.edit(bubble, round, text), { class: "small", "aria-label": `Edit your turn ${round + 1}` }));
     this.round = el("div", { class: "exchange" }, bubble);
     this.round.dataset.round = round;
-    follow(this.log, () => this.log.append(this.round));
+    follow(this.log, () => this.log.append(this.round), true);
     this.bubble = null;
     this.answered = "";
     this.cut = 0;
     this.steps.begin(round, text);
-    this.round.scrollIntoView({ block: "nearest" });
+    this.round.scrollIntoView({ block: "end" });
     return round;
   }
 
   add(element) {
-    follow(this.log, () => this.round.append(element));
+    follow(this.log, () => this.round.append(element), true);
     return element;
   }
 
@@ -177,7 +172,7 @@ export class Column {
         this.words = el("p", { dir: "auto" });
         this.bubble = this.add(el("div", { class: "agent" }, el("span", { class: "unseen", text: `${this.about.model} said:` }), this.words));
       }
-      follow(this.log, () => words(this.words, text));
+      follow(this.log, () => words(this.words, text), true);
       this.bubble.classList.toggle("writing", !whole);
       this.wait?.remove();
     }
@@ -221,16 +216,16 @@ export class Column {
   ask(event) {
     const spec = this.about.tools.find((tool) => tool.name === event.name);
     const decide = async (allowed, why) => {
+      const said = allowed ? "You allowed it." : `You refused it${why ? `: ${why}` : ""}.`;
+      this.steps.note("Asked", said, null, event.at);
       try {
         await call("POST", `${this.path}/decide`, { number: event.number, allowed, why });
-        const said = allowed ? "You allowed it." : `You refused it${why ? `: ${why}` : ""}.`;
-        this.steps.note("Asked", said, null, event.at);
         tell(said);
       } catch (trouble) {
         this.remark(trouble.message, "wrong");
       }
       card.remove();
-      this.waiting("thinking");
+      if (this.busy && !this.bubble) this.waiting("thinking");
       document.getElementById("words").focus();
     };
     const card = asking(event, Boolean(spec?.writes), decide);

@@ -79,12 +79,15 @@ export function words(element, text) {
   element.append("… ", more);
 }
 
-/** Scrolls to the end of a scroller, if its end was in sight. */
-export function follow(scroller, change) {
-  const near = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 80;
+/** Makes a change and keeps a scroller's end in sight, if it was; `page`: the page's as well. */
+export function follow(scroller, change, page = false) {
   const scrolls = getComputedStyle(scroller).overflowY !== "visible";
+  const near = scrolls
+    ? scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 80
+    : page && scroller.getBoundingClientRect().bottom < innerHeight + 80;
   const made = change();
-  if (scrolls && near) scroller.scrollTop = scroller.scrollHeight;
+  if (near && scrolls) scroller.scrollTop = scroller.scrollHeight;
+  else if (near) scroller.lastElementChild?.scrollIntoView({ block: "end" });
   return made;
 }
 

@@ -13,7 +13,11 @@ let models = [];
 // --- telling --------------------------------------------------------------------------------
 
 function notice(text, ...more) {
-  const line = el("div", { class: "notice", role: "alert" }, el("p", { text }), ...more,
+  put(text, "notice", "alert", more);
+}
+
+function put(text, kind, role, more) {
+  const line = el("div", { class: kind, role }, el("p", { text }), ...more,
                   button("Dismiss", () => line.remove(), { class: "small" }));
   for (const other of at("notices").children) {
     if (other.querySelector("p").textContent === line.querySelector("p").textContent) other.remove();
@@ -106,7 +110,8 @@ function chosen() {
   const rival = at("rival").value === first ? "" : at("rival").value;
   choices(at("rival"), ["", ...models.filter((one) => one !== first)], rival);
   if (columns.some((one) => one.busy || one.rounds)) {
-    notice("The models change with the next conversation.", button("Begin it now", anew, { class: "small" }));
+    put("The models change with the next conversation.", "notice plain", "status",
+         [button("Begin it now", anew, { class: "small" })]);
   } else anew();
 }
 

@@ -22,7 +22,6 @@ export class StateTable {
   constructor(name) {
     this.before = new Map();
     this.now = new Map();
-    this.body = el("tbody");
     this.empty = el("p", { class: "quiet", text: "Nothing has been understood yet." });
     const heads = ["Domain", "Slot", "Value"].map((text) => el("th", { scope: "col", text }));
     this.table = el(
@@ -30,9 +29,12 @@ export class StateTable {
       { hidden: true },
       el("caption", { class: "unseen", text: `Dialogue state of ${name}` }),
       el("thead", {}, el("tr", {}, ...heads)),
-      this.body,
     );
-    this.element = el("section", { class: "state" }, el("h3", { text: "Dialogue state" }), this.empty, this.table);
+    this.element = el(
+      "section",
+      { class: "state", tabindex: "0", "aria-label": `Dialogue state of ${name}` },
+      el("h3", { text: "Dialogue state" }), this.empty, this.table,
+    );
   }
 
   /** The user speaks: from now on changes count anew. */
@@ -51,27 +53,33 @@ export class StateTable {
 
   draw() {
     const fresh = [];
-    let last = null;
-    const rows = [...this.now].map(([key, value]) => {
+    const domains = new Map();
+    for (const [key, value] of this.now) {
       const [domain, slot, kind] = JSON.parse(key);
       const was = this.before.get(key);
-      const changed = was !== value;
-      if (changed) fresh.push(`${domain} ${slot} ${value}`);
-      const first = domain !== last;
-      last = domain;
-      return el(
-        "tr",
-        { class: [first ? "first" : "", changed ? "changed" : "", kind].join(" ").trim() },
-        el("th", { scope: "row", class: first ? "" : "again" }, el("span", { text: domain }),
-           first && domain === this.domain ? el("span", { class: "badge", text: "now" }) : null),
-        el("td", { class: "slot", text: slot }),
-        el("td", { dir: "auto" }, el("span", { text: value }),
-           changed ? el("span", { class: "badge fresh", text: was === undefined ? "new" : "changed" }) : null),
-      );
-    });
-    this.body.replaceChildren(...rows);
-    this.table.hidden = !rows.length;
-    this.empty.hidden = Boolean(rows.length);
+      if (was !== value) fresh.push(`${domain} ${slot} ${value}`);
+      if (!domains.has(domain)) domains.set(domain, []);
+      domains.get(domain).push({ slot, kind, value, was });
+    }
+    this.table.replaceChildren(...[...this.table.children].filter((one) => one.tagName !== "TBODY"));
+    for (const [domain, rows] of domains) this.table.append(this.group(domain, rows));
+    this.table.hidden = !domains.size;
+    this.empty.hidden = Boolean(domains.size);
+    const first = this.table.querySelector(".changed");
+    if (first) this.element.scrollTop = first.offsetTop - this.element.clientHeight / 3;
     return fresh;
+  }
+
+  group(domain, rows) {
+    const head = el("th", { scope: "rowgroup", rowspan: rows.length }, el("span", { class: "name", text: domain }),
+                    domain === this.domain ? el("span", { class: "badge", text: "now" }) : null);
+    const lines = rows.map(({ slot, kind, value, was }, n) => {
+      const changed = was !== value;
+      return el("tr", { class: changed ? "changed" : "" }, n ? null : head,
+        el("td", {}, el("span", { class: `name ${kind}`, text: slot })),
+        el("td", { dir: "auto", class: "value" }, el("span", { text: value }),
+           changed ? el("span", { class: "badge fresh", text: was === undefined ? "new" : "changed" }) : null));
+    });
+    return el("tbody", {}, ...lines);
   }
 }

@@ -7,10 +7,10 @@ function plain(value) {
 }
 
 export class Steps {
-  constructor(scroller) {
-    this.scroller = scroller;
+  constructor(name) {
     this.list = el("div", { class: "rounds" });
-    this.element = el("section", { class: "steps" }, el("h3", { text: "Steps" }), this.list);
+    this.element = el("section", { class: "steps", tabindex: "0", "aria-label": `Steps of ${name}` },
+                      el("h3", { text: "Steps" }), this.list);
     this.groups = [];
     this.draft = null;
   }
@@ -22,7 +22,7 @@ export class Steps {
     const group = el("section", { class: "round" }, el("h4", { text: `Turn ${round + 1}: ${short}` }), this.items);
     this.groups.push(group);
     this.draft = null;
-    follow(this.scroller, () => this.list.append(group));
+    follow(this.element, () => this.list.append(group));
   }
 
   backTo(round) {
@@ -33,7 +33,7 @@ export class Steps {
   thinking(thought) {
     if (!thought) return;
     if (!this.draft) this.draft = this.add("thought", "Thought", el("p", { dir: "auto" }), undefined);
-    follow(this.scroller, () => {
+    follow(this.element, () => {
       this.draft.querySelector("p").textContent = "";
       this.draft.querySelector("p").append(el("span", { text: thought }));
     });
@@ -69,7 +69,7 @@ export class Steps {
     const seconds = at === undefined ? "" : `${((performance.now() - this.begun) / 1000).toFixed(1)} s`;
     const head = el("p", { class: "label" }, el("span", { text: label }), el("span", { class: "at", text: seconds }));
     const item = el("li", { class: kind }, head, content);
-    follow(this.scroller, () => this.items.append(item));
+    follow(this.element, () => this.items.append(item));
     return item;
   }
 }
