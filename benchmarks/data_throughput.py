@@ -55,6 +55,8 @@ CHATML = (
 @dataclass(frozen=True, slots=True)
 class Timed:
     seconds: float
+    busy: float
+    """Seconds of processor time, of all processes."""
     peak: int
     """Bytes."""
 
@@ -116,19 +118,24 @@ def repeated(folder: Path, out: Path, rows: int) -> None:
 
 
 def measure(data: Path, folder: Path, given: argparse.Namespace, paths: list[str]) -> None:
-    seconds: dict[str, list[float]] = {path: [] for path in paths}
+    found: dict[str, list[Timed]] = {path: [] for path in paths}
     print(f"{cores()} cores; packed rows of {LONGEST} tokens", flush=True)
     for number in range(given.rounds):
         for path in paths if number % 2 == 0 else reversed(paths):
             with tempfile.TemporaryDirectory() as fresh:
-                taken = one(path, data, folder, given.first, Path(fresh))
-            seconds[path].append(taken.seconds)
+                found[path].append(one(path, data, folder, given.first, Path(fresh)))
     for path in paths[1:]:
-        ratios = [other / own for own, other in zip(seconds["ours"], seconds[path], strict=True)]
+        pairs = list(zip(found["ours"], found[path], strict=True))
         print(
-            f"ours / {path}: {statistics.median(ratios):.2f} times the rows/s "
-            f"(of {len(ratios)} rounds: {min(ratios):.2f} to {max(ratios):.2f})"
+            f"ours / {path}: {spread([theirs.seconds / ours.seconds for ours, theirs in pairs])} "
+            f"times the rows/s, {spread([theirs.busy / ours.busy for ours, theirs in pairs])} "
+            "times the rows in the same processor time"
         )
+
+
+def spread(ratios: list[float]) -> str:
+    """The median, and the least and the greatest."""
+    return f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
 
 
 def one(path: str, data: Path, folder: Path, first: int | None, fresh: Path) -> Timed:
@@ -255,14 +262,14 @@ def timed(do: Callable[[], T]) -> tuple[T, Timed]:
 
     watcher = threading.Thread(target=watch)
     watcher.start()
-    began = time.perf_counter()
+    began, before = time.perf_counter(), sum(os.times()[:4])
     try:
         made = do()
     finally:
-        seconds = time.perf_counter() - began
+        seconds, busy = time.perf_counter() - began, sum(os.times()[:4]) - before
         done.set()
         watcher.join()
-    return made, Timed(seconds, peak)
+    return made, Timed(seconds, busy, peak)
 
 
 def _memory() -> int:
@@ -281,7 +288,7 @@ def told(what: str, taken: Timed, rows: int, tokens: int) -> None:
     print(
         f"{what}: {rows:,} rows, {tokens:,} tokens, {taken.seconds:.1f} s, "
         f"{rows / taken.seconds:,.0f} rows/s, {tokens / taken.seconds:,.0f} tokens/s, "
-        f"peak {taken.peak / 2**30:.2f} GiB",
+        f"peak {taken.peak / 2**30:.2f} GiB, {taken.busy:.1f} s of processor time",
         flush=True,
     )
 

@@ -62,4 +62,5 @@ def loaded(folder: Path, **how: Any) -> Any:
     from coalm import models
 
     with models.quiet():
-        return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, **how).eval()
+        model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, **how)
+    return model.eval()

@@ -39,7 +39,7 @@ def test_overrides_win_and_reach_into_blocks_and_lists(path: Path) -> None:
     assert (training.lora, training.lr, training.steps) == (Lora(rank=9), 1e-4, 7)
     data = recipe.load(DataSettings, path, "data", ["parts.0.rows=11"])
     assert data.parts[0].rows == 11
-    assert recipe.load(TrainSettings, path, "train", ["lora=null"]).lora is None
+    assert recipe.load(TrainSettings, path, "train", ["fsdp.version=1", "fsdp=null"]).fsdp is None
 
 
 @pytest.mark.parametrize(

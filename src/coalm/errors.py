@@ -27,6 +27,10 @@ class ModelError(CoalmError):
     """A model that cannot be found, fetched, read or stored."""
 
 
+class TrainingError(CoalmError):
+    """A training run that had to stop: no number for a loss, no memory, no room on the disk."""
+
+
 class EndpointError(CoalmError):
     """An address, a key or a model name that an endpoint does not take, or one that is gone."""
 

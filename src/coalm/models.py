@@ -129,16 +129,20 @@ def quiet() -> Iterator[None]:
             transformers.logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
-def load(kind: Any, path: Path, dtype: Any) -> Any:
-    """A model from a folder's safetensors; a broken file is a `ModelError`."""
+def load(kind: Any, path: Path, dtype: Any, *, attention: str = "sdpa", **more: Any) -> Any:
+    """A model from a folder's safetensors; a broken file is a `ModelError`.
+
+    `attention` is transformers' name of an implementation; `more` goes to `from_pretrained`.
+    """
     try:
         with quiet():
             return kind.from_pretrained(
                 path,
                 dtype=dtype,
-                attn_implementation="sdpa",
+                attn_implementation=attention,
                 use_safetensors=True,
                 trust_remote_code=False,
+                **more,
             )
     except Exception as e:  # the libraries raise many kinds for a broken file
         said = str(e).strip().splitlines()

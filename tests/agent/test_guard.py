@@ -109,3 +109,35 @@ def test_tools_without_manners_are_taken_to_read() -> None:
     assert made["send"].manners.asks
     assert not made["slow"].manners.asks
     assert made["send"].spec.name == "send"
+
+
+def test_an_error_is_cut_like_a_result_and_halves_of_characters_go() -> None:
+    def wordy() -> str:
+        """Complain at length."""
+        raise ValueError("x" * 1_000)
+
+    def wordy_no() -> str:
+        """Refuse at length."""
+        raise Refused("x" * 1_000)
+
+    def half() -> str:
+        """Half of a character."""
+        return "a\ud83d"
+
+    assert len(Guarded(tool(wordy), Manners(longest=50, retries=0))({})) < 150
+    assert len(Guarded(tool(wordy_no), Manners(longest=50))({})) < 150
+    assert Guarded(tool(half), Manners())({}) == "a?"
+
+
+def test_a_tool_that_gives_up_or_leaves_is_not_said_to_be_late() -> None:
+    def gives_up() -> str:
+        """Time out by itself."""
+        raise TimeoutError("the line was silent")
+
+    def leaves() -> str:
+        """End the program."""
+        raise SystemExit(3)
+
+    said = Guarded(tool(gives_up), Manners(retries=0))({})
+    assert said == "error: gives_up: TimeoutError: the line was silent"
+    assert Guarded(tool(leaves), Manners(retries=0))({}) == "error: leaves: SystemExit: 3"

@@ -56,7 +56,16 @@ def test_a_model_can_be_asked_for_the_state() -> None:
     assert read(TALK) == State("flight", {"flight": {"to": "Bath", "book day": "monday"}})
     assert "flight-to: where to" in engine.seen[0]
     assert "User: No, to Bath." in engine.seen[0]
-    assert read(TALK) == State()
+    assert read(TALK.then(User("hm"))) == State()
+
+
+def test_the_model_is_asked_for_the_state_once_a_user_turn() -> None:
+    engine = Scripted(['{"flight-to": "Bath"}'])
+    read = asked(Model(engine, format_of("chatml", "json")), [Slot("flight-to", "where to")])
+    assert read(TALK.until(1)) == State()  # nobody has said anything
+    assert not engine.seen
+    assert read(TALK.until(8)) == read(TALK.until(7)) == State("flight", {"flight": {"to": "Bath"}})
+    assert len(engine.seen) == 1
 
 
 def test_history_holds_what_both_sides_said() -> None:

@@ -108,10 +108,16 @@ CALL = {
     "react": "Action: f(a=VALUE)",
     "json": '[{"name": "f", "arguments": {"a": VALUE}}]',
     "hermes": '<tool_call>{"name": "f", "arguments": {"a": VALUE}}</tool_call>',
+    "hammer": '```\n[{"name": "f", "arguments": {"a": VALUE}}]\n```',
+    "fnctod": '<function_call>{"function": "f", "arguments": {"a": VALUE}}</function_call>',
+    "codeact": "<execute>\nf(a=VALUE)\n</execute>",
+    "openai": '{"tool_calls": [{"type": "function", "function": {"name": "f", '
+    '"arguments": "{\\"a\\": VALUE}"}}]}',
 }
 """A call in each dialect."""
 DIGITS = sys.get_int_max_str_digits()
 LONG = {"pythonic": f"0x{'F' * DIGITS}", "react": f"-0x{'F' * DIGITS}"}
+LONG["codeact"] = LONG["pythonic"]
 """Numbers that Python reads and then refuses to write."""
 
 

@@ -92,7 +92,7 @@ def test_a_run_leaves_all_that_it_should(model: Path, data: Path, tmp_path: Path
 
 
 def test_it_learns(model: Path, data: Path, tmp_path: Path) -> None:
-    run(settings(model, data, steps=60, lora=None, lr=5e-3), tmp_path)
+    run(settings(model, data, steps=60, method="full", lr=5e-3), tmp_path)
     found = losses(tmp_path)
     assert found[-1][1] < 0.7 * found[0][1]
 
@@ -159,10 +159,10 @@ def weights(run: Path) -> bytes:
 KILLED = """
 import json, sys
 from pathlib import Path
-from coalm.train import Lora, TrainSettings, train
+from coalm.recipe import build
+from coalm.train import TrainSettings, train
 given = json.loads(sys.argv[1])
-given["lora"] = Lora(**given["lora"])
-train(TrainSettings(**given), Path(sys.argv[2]), watch=lambda p: print(p.step, flush=True),
+train(build(TrainSettings, given, "test"), Path(sys.argv[2]), watch=lambda p: print(p.step, flush=True),
       note=lambda _: None)
 """
 

@@ -17,7 +17,7 @@ from tests.checkpoints import LLAMA3, checkpoint, loaded
 
 pytestmark = pytest.mark.slow
 
-READABLE = {
+READABLE: dict[str, tuple[str, dict[str, Any]]] = {
     "tied": ("Llama", {"tie_word_embeddings": True}),
     "untied": ("Llama", {"tie_word_embeddings": False}),
     "wide heads": ("Llama", {"head_dim": 32}),
@@ -200,7 +200,7 @@ def changed(folder: Path, **config: Any) -> None:
 
 @pytest.fixture(scope="module")
 def llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return checkpoint(tmp_path_factory.mktemp("llama") / "model")
+    return checkpoint(tmp_path_factory.mktemp("llama") / "model", tie_word_embeddings=True)
 
 
 @pytest.fixture

@@ -50,7 +50,8 @@ class ToolsFrom:
     openapi: str = ""
     """An OpenAPI 3 document, JSON or YAML."""
     mcp: str = ""
-    """An MCP server: the address of its streamable HTTP endpoint, or a command for stdio."""
+    """An MCP server: the address of its streamable HTTP endpoint, or a command for stdio, in
+    which `{python}` is the Python that runs this."""
     tables: str = ""
     """A folder of JSONL files, one such file, or a SQLite file."""
     cambridge: bool = False
@@ -64,9 +65,9 @@ class ToolsFrom:
     base_url: str = ""
     """openapi: where the service is; the document's first server if empty."""
     auth: AuthFrom | None = None
-    """openapi: a secret for every request."""
+    """openapi, mcp over HTTP: a secret for every request."""
     only: tuple[str, ...] = ()
-    """mcp: which tools; all if empty."""
+    """mcp: which tools; tables: which tables; all if empty."""
     env: tuple[str, ...] = ()
     """mcp: environment variables that the command is given."""
     book: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -123,6 +124,9 @@ class AgentFile:
     """How calls are written."""
     tools: tuple[ToolsFrom, ...] = ()
     """Where its tools come from."""
+    slots: Mapping[str, str] = field(default_factory=dict)
+    """Slots of the dialogue state, as `domain-name`, and what each is: then the model writes the
+    state itself, at a prompt a user turn; else the state is what its calls add up to."""
     manners: Mapping[str, MannersOf] = field(default_factory=dict)
     """Tool, or pattern such as `book_*` -> how it may be used; later ones win."""
     limits: Limits = field(default_factory=Limits)
@@ -134,12 +138,31 @@ class AgentFile:
     temperature: Annotated[float, Field(ge=0)] = 0.0
     """0 is greedy."""
     folder: str = "."
-    """Where relative paths begin; the file's own folder."""
+    """Where relative paths begin, seen from the file: its own folder."""
+
+
+BELONGS: Mapping[str, tuple[str, ...]] = {
+    "functions": ("python",),
+    "operations": ("openapi",),
+    "base_url": ("openapi",),
+    "auth": ("openapi", "mcp"),
+    "only": ("mcp", "tables"),
+    "env": ("mcp",),
+    "book": ("tables",),
+    "bookings": ("tables",),
+    "domain": ("python", "openapi", "mcp", "tables"),
+}
+"""Which kinds of tools each setting of `ToolsFrom` is for: elsewhere it would say nothing."""
 
 
 def load(name: str) -> AgentFile:
-    """The agent of a YAML file, or a built-in one; a `RecipeError` names what is wrong."""
-    path = Path(name)
+    """The agent of a YAML file, of a folder with an agent.yaml, or a built-in one.
+
+    A `RecipeError` names what is wrong.
+    """
+    path = Path(name).expanduser()
+    if (path / "agent.yaml").is_file() and name not in BUILT_IN:
+        path /= "agent.yaml"
     if not path.is_file():
         if name in BUILT_IN:
             return _cambridge()
@@ -147,7 +170,8 @@ def load(name: str) -> AgentFile:
         near = [str(one) for one in beside]
         raise RecipeError(unknown("agent", name, [*BUILT_IN, *near]))
     values = _read(path)
-    made = recipe.build(AgentFile, {"folder": str(path.parent)} | values, str(path))
+    folder = path.parent / Path(str(values.get("folder") or ".")).expanduser()
+    made = recipe.build(AgentFile, values | {"folder": str(folder)}, str(path))
     for number, one in enumerate(made.tools):
         kind_of(one, f"{path}: tools: {number}")
     return made
@@ -159,6 +183,13 @@ def kind_of(one: ToolsFrom, place: str = "tools") -> str:
     given = [kind for kind in kinds if getattr(one, kind)]
     if len(given) != 1:
         raise RecipeError(f"{place}: give one of {', '.join(kinds)}, not {given or 'none'}")
+    for name, theirs in BELONGS.items():
+        if getattr(one, name) and given[0] not in theirs:
+            raise RecipeError(f"{place}: {name!r} is for {' and '.join(theirs)}, not {given[0]}")
+    web = one.mcp.startswith(("http://", "https://"))
+    if one.mcp and (one.env if web else one.auth):
+        what = "'env' is for an MCP command" if web else "'auth' is for an MCP address"
+        raise RecipeError(f"{place}: {what}")
     return given[0]
 
 
@@ -175,9 +206,11 @@ def _cambridge() -> AgentFile:
 def _read(path: Path) -> dict[str, Any]:
     import yaml
 
+    from coalm.agent import yamlfile
+
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as e:
+        values = yamlfile.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError, RecursionError, yaml.YAMLError) as e:
         raise RecipeError(f"{path}: not readable as YAML: {' '.join(str(e).split())}") from None
     if not isinstance(values, dict):
         raise RecipeError(f"{path}: an agent is a block of {', '.join(_NAMES)}")

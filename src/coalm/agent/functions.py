@@ -14,7 +14,16 @@ import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Annotated, Any, NotRequired, get_args, get_origin, get_type_hints
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    NotRequired,
+    TypeVar,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from coalm.types import Json, ToolSpec
 
@@ -81,6 +90,18 @@ def tool(function: Callable[..., object], name: str = "") -> Function:
     paragraph = (inspect.getdoc(function) or "").split("\n\n")[0]
     schema = _schema(adapter.json_schema(), defaults)
     return Function(ToolSpec(name, " ".join(paragraph.split()), schema), function, adapter)
+
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+def writes(function: F) -> F:
+    """Say of a function that it changes something, so that an agent's file need not: a decorator.
+
+    A human is asked before each call, unless the agent's manners say otherwise.
+    """
+    function.__coalm_writes__ = True  # type: ignore[attr-defined]
+    return function
 
 
 def tools(*functions: Callable[..., object]) -> dict[str, Function]:

@@ -40,6 +40,10 @@ class Manners:
         return self.writes if self.ask_first is None else self.ask_first
 
 
+class _Late(Exception):
+    """A try took too long; a tool's own time-out is another thing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Guarded:
     """A tool with manners: itself a `Tool`."""
@@ -62,12 +66,12 @@ class Guarded:
         for left in reversed(range(tries)):
             try:
                 return self._cut(self._timed(arguments))
-            except TimeoutError:
+            except _Late:
                 why = f"no result within {self.manners.timeout:g} seconds"
             except Refused as e:
-                return f"error: {self.spec.name}: {e}"
-            except Exception as e:  # a tool's failure is news for the model, not for us
-                why = f"{type(e).__name__}: {e}"
+                return self._cut(f"error: {self.spec.name}: {e}")
+            except (Exception, SystemExit) as e:  # a tool's failure is news for the model
+                why = self._cut(f"{type(e).__name__}: {e}")
             if left:
                 time.sleep(min(0.1 * (tries - left), 1.0))
         unsure = "; it may have been done all the same" if self.manners.writes else ""
@@ -98,13 +102,14 @@ class Guarded:
         try:
             found = box.get(timeout=self.manners.timeout)
         except queue.Empty:
-            raise TimeoutError from None
+            raise _Late from None
         if isinstance(found, BaseException):
             raise found
         return found
 
     def _cut(self, text: str) -> str:
-        most = self.manners.longest
+        """At most so many characters, and none that no file or request could carry."""
+        text, most = text.encode("utf-8", "replace").decode("utf-8"), self.manners.longest
         if len(text) <= most:
             return text
         return f"{text[:most]}... ({most} of {len(text)} characters are shown)"

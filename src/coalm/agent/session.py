@@ -156,8 +156,8 @@ class Session:
                 if isinstance(event, Asking) and decide is not None:
                     self.decide(event.number, decide(event))
                 if isinstance(event, Took | Observed):
+                    now = self.setting.state(so_far)  # it may ask the model, which has one voice
                     line.seen.release()
-                    now = self.setting.state(so_far)
                     if now != before:
                         before = now
                         yield Tracked(now)

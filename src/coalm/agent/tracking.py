@@ -21,6 +21,8 @@ Table: TypeAlias = Mapping[str, Mapping[str, str]]
 NAMES = ("name", "title", "id", "train_id", "reference")
 """What a result is called by, the first that it has."""
 _MOST = 3
+REMEMBERED = 1_000
+"""Conversations whose state, as the model wrote it, is remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,18 +96,26 @@ def answered(dialogue: Dialogue) -> Iterator[tuple[ToolCall, Observation | None]
 def asked(speaker: Speaker, slots: Sequence[Slot], max_tokens: int = 240) -> Reader:
     """A reader that has the model itself write the state, as in `multiwoz:dst-json`.
 
-    What it writes that cannot be read leaves the state empty. It costs a prompt a turn.
+    What it writes that cannot be read leaves the state empty. It costs a prompt a user turn:
+    what was read of a conversation is remembered.
     """
+    known: dict[tuple[tuple[str, str], ...], State] = {}
 
     def read(dialogue: Dialogue) -> State:
-        request = state_request(slots, history(dialogue))
-        [answer] = speaker.speak([request], Sampling(max_tokens=max_tokens))
-        found = read_state(answer.completion.text) if isinstance(answer, Said) else None
+        pairs = tuple(history(dialogue))
+        if not pairs or pairs in known:
+            return known.get(pairs, State())
+        [answer] = speaker.speak([state_request(slots, pairs)], Sampling(max_tokens=max_tokens))
+        if not isinstance(answer, Said):
+            return State()
         table: dict[str, dict[str, str]] = {}
-        for name, value in (found or {}).items():
+        for name, value in (read_state(answer.completion.text) or {}).items():
             domain, _, slot = name.partition("-")
             table.setdefault(domain, {})[slot or name] = value
-        return State(next(reversed(table), ""), table)
+        if len(known) >= REMEMBERED:
+            known.clear()
+        known[pairs] = State(next(reversed(table), ""), table)
+        return known[pairs]
 
     return read
 

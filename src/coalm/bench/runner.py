@@ -90,17 +90,10 @@ def run(
     if kept:
         note(f"{len(kept)} of {len(chosen)} cases were answered before and are kept")
     (out / UNANSWERED).unlink(missing_ok=True)
-    # The longest first: if memory does not hold, it shows at once; and the prompts of
-    # a batch are about equally long, so that little of it is padding. An engine that keeps
-    # what it has read wants those together that begin alike, such as a dialogue's turns.
-    alike = bool(getattr(getattr(speaker, "engine", None), "shares_prefixes", False))
+    rank = _order(speaker, texts)
     left = sorted(
         (case for case in chosen if benchmark.id(case) not in kept),
-        key=lambda case: (
-            texts[benchmark.id(case)] if alike else "",
-            -len(texts[benchmark.id(case)]),
-            benchmark.id(case),
-        ),
+        key=lambda case: rank[benchmark.id(case)],
     )
     agent = _agent(benchmark, speaker, settings)
     progress(len(kept), len(chosen), _so_far(benchmark, kept))
@@ -184,6 +177,16 @@ def _agent(benchmark: Benchmark[C], speaker: Speaker, settings: RunSettings) -> 
     about = benchmark.about
     longest = settings.max_tokens or about.max_tokens
     return Agent(speaker, {}, about.max_steps, Sampling(max_tokens=longest, seed=settings.seed))
+
+
+def _order(speaker: Speaker, texts: Mapping[str, str]) -> dict[str, int]:
+    """By id, when a case is asked, given the prompts."""
+    # The longest first: if memory does not hold, it shows at once; and the prompts of
+    # a batch are about equally long, so that little of it is padding. An engine that keeps
+    # what it has read wants those together that begin alike, such as a dialogue's turns.
+    alike = bool(getattr(getattr(speaker, "engine", None), "shares_prefixes", False))
+    keys = {name: (text if alike else "", -len(text), name) for name, text in texts.items()}
+    return {name: at for at, name in enumerate(sorted(keys, key=keys.__getitem__))}
 
 
 def _play(

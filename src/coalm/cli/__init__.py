@@ -14,10 +14,12 @@ from coalm.cli import (
     model,
     run,
     score,
+    serving,
     show,
     talk,
     trace,
     training,
+    web,
     written,
 )
 from coalm.errors import CoalmError
@@ -29,7 +31,8 @@ class Story(typer.core.TyperGroup):
     def list_commands(self, ctx: object) -> list[str]:
         """Their names."""
         data = ["run", "model", "data", "show", "train"]
-        return [*data, "eval", "score", "errors", "report", "export", "chat", "trace"]
+        use = ["chat", "web", "serve", "trace"]
+        return [*data, "eval", "score", "errors", "report", "export", *use]
 
 
 app = typer.Typer(
@@ -51,6 +54,8 @@ app.command("errors")(errors.errors)
 app.command("export")(exporting.export)
 app.command("report")(written.report)
 app.command("chat")(talk.chat)
+app.command("web")(web.web)
+app.command("serve")(serving.serve)
 app.add_typer(trace.app, name="trace")
 app.command("run")(run.run)
 

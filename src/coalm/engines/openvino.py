@@ -19,7 +19,7 @@ from coalm import models
 from coalm.engines.base import Completion, Sampling, Unanswered
 from coalm.engines.openvino_files import PRECISIONS, prepared, resolved, stand_in
 from coalm.engines.openvino_joined import Joined
-from coalm.engines.openvino_machine import cores, free_memory
+from coalm.engines.openvino_machine import cores, free_memory, without_telemetry
 from coalm.engines.openvino_order import BLOCK
 from coalm.engines.openvino_steps import Steps, needed
 from coalm.engines.streaming import Done, Growing
@@ -134,18 +134,20 @@ def open_openvino(
 ) -> OpenVino:
     """Load a model by name, folder or hub id; the first time its GGUF is written."""
     chosen = build(OpenVinoOptions, options or {}, "engine option")
-    precision = resolved(dtype)
+    name = resolved(dtype)
+    precision = PRECISIONS[name]
+    without_telemetry()
     try:
         import openvino
         import openvino_genai
     except ImportError:
         raise MissingExtra("openvino", "the engine 'openvino'") from None
-    _check_computed(openvino, precision)
+    _check_computed(openvino, precision.computed)
     folder = models.folder(model, note)
+    what = prepared(model, folder, name, note)
     arch = architecture_of(folder)
-    what = prepared(model, folder, precision, note)
     plan = openvino_genai.SchedulerConfig()
-    plan.num_kv_blocks = _blocks(arch, chosen.cache_gb)
+    plan.num_kv_blocks = _blocks(arch, precision.cached_bytes, chosen.cache_gb)
     plan.enable_prefix_caching = True
     plan.max_num_batched_tokens = _STEP_TOKENS
     try:
@@ -154,8 +156,8 @@ def open_openvino(
             openvino_genai.Tokenizer(str(stand_in())),
             plan,
             "CPU",
-            INFERENCE_PRECISION_HINT=PRECISIONS[precision].computed,
-            KV_CACHE_PRECISION="f16",
+            INFERENCE_PRECISION_HINT=precision.computed,
+            KV_CACHE_PRECISION=precision.cached,
             INFERENCE_NUM_THREADS=chosen.threads or cores(),
         )
     except RuntimeError as e:  # a file that was damaged, memory that is not there ...
@@ -164,16 +166,16 @@ def open_openvino(
     return OpenVino(pipeline, open_tokenizer(folder), arch.context, plan.num_kv_blocks)
 
 
-def _check_computed(openvino: Any, precision: str) -> None:
+def _check_computed(openvino: Any, computed: str) -> None:
     """A `RecipeError` for a precision that the CPU would only pretend to compute in."""
     able = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    if precision == "bf16" and "BF16" not in able:
+    if computed == "bf16" and "BF16" not in able:
         raise RecipeError("this CPU does not compute in bf16; take --dtype fp32")
 
 
-def _blocks(arch: Architecture, gigabytes: float | None) -> int:
-    """How many blocks of keys and values there is memory for, or use."""
-    size = BLOCK * arch.blocks * arch.kv_heads * arch.head * 2 * 2
+def _blocks(arch: Architecture, each: int, gigabytes: float | None) -> int:
+    """How many blocks of keys and values there is memory for, or use, at so many bytes each."""
+    size = BLOCK * arch.blocks * arch.kv_heads * arch.head * 2 * each
     given = gigabytes if gigabytes is not None else min(free_memory() / 4 / 1e9, _MOST)
     # More than so many whole contexts is of no use.
     most = 256 * -(-arch.context // BLOCK)

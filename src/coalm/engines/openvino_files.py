@@ -5,14 +5,15 @@ positions (as Llama 3.1 does), so for such a model what it builds is saved, the 
 are put right, and that is what is kept.
 """
 
-import os
 import shutil
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from coalm import models, sources, store
+from coalm import models, sources
+from coalm.engines.openvino_machine import without_telemetry
 from coalm.errors import CoalmError, ModelError, RecipeError, unknown
 from coalm.weights import VERSION, Architecture, architecture_of, write_gguf
 
@@ -25,12 +26,19 @@ class Precision:
     """As `write_gguf` names it."""
     computed: str
     """As OpenVINO names it."""
+    cached: str
+    """How keys and values are kept, in the same words."""
+
+    @property
+    def cached_bytes(self) -> int:
+        """Bytes of a number in the cache."""
+        return 4 if self.cached == "f32" else 2
 
 
 PRECISIONS: Mapping[str, Precision] = {
-    "fp32": Precision("f16", "f32"),
-    "bf16": Precision("f16", "bf16"),
-    "q8_0": Precision("q8_0", "f32"),
+    "fp32": Precision("f16", "f32", "f32"),
+    "bf16": Precision("f16", "bf16", "f16"),
+    "q8_0": Precision("q8_0", "f32", "f16"),
 }
 """What `dtype` may be; weights are never kept in 32 bits, which no checkpoint of today needs."""
 
@@ -65,6 +73,7 @@ def prepared(name: str, folder: Path, dtype: str, note: models.Note = lambda _: 
 
     Made on the first call and kept by the hash of the checkpoint's files.
     """
+    without_telemetry()
     why = refusal(folder)
     if why:
         raise ModelError(f"{why}; take --engine transformers")
@@ -73,23 +82,24 @@ def prepared(name: str, folder: Path, dtype: str, note: models.Note = lambda _: 
     target = sources.cache() / "openvino" / f"{sha}-{number}-v{VERSION}"
     if not target.exists():
         note(f"writing {folder.name} for OpenVINO ({number} weights), once")
-        draft = target.with_name(f".{target.name}.{os.getpid()}.part")
-        try:
-            draft.mkdir(parents=True)
-            _make(folder, draft, number)
-            _take_place(draft, target)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
+        _once(target, lambda draft: _make(folder, draft, number))
     return target / _GGUF if (target / _GGUF).exists() else target
 
 
-def _take_place(draft: Path, target: Path) -> None:
-    """Give a finished folder its name, unless another process was faster."""
+def _once(target: Path, make: Callable[[Path], None]) -> None:
+    """Make a folder that appears whole; who comes second leaves the first one's in its place."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent))
     try:
-        draft.rename(target)
-    except OSError:
-        if not target.exists():
-            raise
+        make(draft)
+        draft.chmod(0o755)
+        try:
+            draft.rename(target)
+        except OSError:
+            if not target.exists():
+                raise
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
 
 
 def _make(folder: Path, draft: Path, number: str) -> None:
@@ -148,28 +158,31 @@ def _holds(op: Any, values: Any) -> bool:
 
 def stand_in() -> Path:
     """A file with a tokenizer of bytes, for the pipeline: it wants one, and ours does the work."""
-    path = sources.cache() / "openvino" / "stand-in-v1.gguf"
-    if path.exists():
-        return path
+    target = sources.cache() / "openvino" / "stand-in-v1"
+    if not target.exists():
+        _once(target, lambda draft: _bytes(draft / _GGUF))
+    return target / _GGUF
+
+
+def _bytes(path: Path) -> None:
+    """A GGUF with the 256 bytes as its words, one merge and one special token."""
     import numpy as np
     from gguf import GGUFWriter, LlamaFileType, TokenType
     from gguf.vocab import bytes_to_unicode
 
     tokens = [*bytes_to_unicode().values(), "th", "<|end|>"]
-    with store.atomic(path, "wb") as file:
-        writer = GGUFWriter(file.name, "llama")
-        writer.add_file_type(int(LlamaFileType.MOSTLY_F16))
-        writer.add_tokenizer_model("gpt2")
-        writer.add_tokenizer_pre("gpt-2")
-        writer.add_token_list(tokens)
-        kinds = [TokenType.NORMAL] * (len(tokens) - 1) + [TokenType.CONTROL]
-        writer.add_token_types([kind.value for kind in kinds])
-        writer.add_token_merges(["t h"])
-        writer.add_bos_token_id(len(tokens) - 1)
-        writer.add_eos_token_id(len(tokens) - 1)
-        writer.add_tensor("token_embd.weight", np.zeros((len(tokens), 32), dtype=np.float16))
-        writer.write_header_to_file()
-        writer.write_kv_data_to_file()
-        writer.write_tensors_to_file()
-        writer.close()
-    return path
+    kinds = [TokenType.NORMAL] * (len(tokens) - 1) + [TokenType.CONTROL]
+    writer = GGUFWriter(path, "llama")
+    writer.add_file_type(int(LlamaFileType.MOSTLY_F16))
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre("gpt-2")
+    writer.add_token_list(tokens)
+    writer.add_token_types([kind.value for kind in kinds])
+    writer.add_token_merges(["t h"])
+    writer.add_bos_token_id(len(tokens) - 1)
+    writer.add_eos_token_id(len(tokens) - 1)
+    writer.add_tensor("token_embd.weight", np.zeros((len(tokens), 32), dtype=np.float16))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()

@@ -1,6 +1,7 @@
-"""What this machine has for a model on its CPU: cores and memory."""
+"""What this machine has for a model on its CPU, and what OpenVINO may not do with it."""
 
 import os
+import sys
 from pathlib import Path
 
 _TOPOLOGY = "/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list"
@@ -45,3 +46,14 @@ def free_memory(meminfo: str = "/proc/meminfo") -> int:
         except OSError:
             continue
     return max(0, min(found, default=8 << 30))
+
+
+def without_telemetry() -> None:
+    """Keep OpenVINO from reporting to its makers; to be called before it is imported.
+
+    Its Python package imports `openvino_telemetry`, whose only users are its tools for
+    conversion. Where that import fails they fall back on a stand-in of their own that does
+    nothing, so here it fails.
+    """
+    if "openvino" not in sys.modules:
+        sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ from typing import assert_never
 
 from coalm.errors import FormatError
 from coalm.formats.dialects import Dialect
-from coalm.formats.layouts import Layout, Role
+from coalm.formats.layouts import Layout, Message, Role
 from coalm.formats.pieces import Malformed, Piece
 from coalm.types import Assistant, Dialogue, Observation, System, Turn, User, identical
 
@@ -45,33 +45,35 @@ class Chat:
         return understood(self.dialect, text)
 
     def _written(self, dialogue: Dialogue) -> list[Piece]:
-        pieces = [*self.layout.begin(), *self._opening(dialogue)]
+        opening = opening_text(dialogue, self.dialect)
+        said: list[Message] = [("system", opening)] if opening else []
         first = dialogue.turns[:1]
         rest = dialogue.turns[1:] if first and isinstance(first[0], System) else dialogue.turns
-        for turn in rest:
-            pieces += self._turn(turn)
+        said += map(self._said, rest)
+        pieces = self.layout.begin()
+        for role, text in self.layout.messages(said):
+            head, tail = _around(self.layout, role)
+            pieces += [*head, Piece(text, learned=role == "assistant"), *tail]
         return pieces
 
-    def _opening(self, dialogue: Dialogue) -> list[Piece]:
-        text = opening_text(dialogue, self.dialect)
-        return self._message("system", text) if text else []
-
-    def _turn(self, turn: Turn) -> list[Piece]:
+    def _said(self, turn: Turn) -> Message:
         match turn:
             case System(text):
-                return self._message("system", text)
+                return "system", text
             case User(text):
-                return self._message("user", text)
+                return "user", text
             case Observation():
-                return self._message("tool", self.dialect.observed(turn))
+                return "tool", self._observed(turn)
             case Assistant():
-                return self._message("assistant", checked(self.dialect, turn))
+                return "assistant", checked(self.dialect, turn)
             case _:
                 assert_never(turn)
 
-    def _message(self, role: Role, text: str) -> list[Piece]:
-        head, tail = _around(self.layout, role)
-        return [*head, Piece(text, learned=role == "assistant"), *tail]
+    def _observed(self, turn: Observation) -> str:
+        """A tool's answer so that it can be told from what a user says."""
+        shown = self.dialect.observed(turn)
+        before, behind = self.layout.bare
+        return f"{before}{shown}{behind}" if shown == turn.text else shown
 
 
 @cache

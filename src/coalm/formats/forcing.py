@@ -20,14 +20,24 @@ def forced(dialect: Dialect, name: str = "") -> str:
     """
     # Deviation D112: the paper's turns think before they act.
     checked(dialect, Assistant(calls=(ToolCall(name or "any", {}),)))  # the name can be written
-    said = f" {json.dumps(name, ensure_ascii=False)}," if name else ""
+    quoted = json.dumps(name, ensure_ascii=False)
+    said = f' {quoted}, "arguments":' if name else ""
     match dialect.name:
         case "json":
-            return f'[{{"name":{said}' + (' "arguments":' if name else "")
+            return f'[{{"name":{said}'
+        case "hammer":
+            return f'```\n[{{"name":{said}'
         case "pythonic":
             return f"[{name}(" if name else "["
         case "hermes":
-            return f'<tool_call>\n{{"name":{said}' + (' "arguments":' if name else "")
+            return f'<tool_call>\n{{"name":{said}'
+        case "fnctod":
+            return f'<function_call>{{"function":{said}'
+        case "codeact":
+            return f"<execute>\n{name}(" if name else "<execute>\n"
+        case "openai":
+            begun = '{"tool_calls": [{"id": "call_1", "type": "function", "function": {"name":'
+            return begun + said
         case "react":
             return f"Action: {name}(" if name else "Action:"
     raise FormatError(f"{dialect.name} has no way to make a model call")

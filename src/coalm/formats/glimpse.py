@@ -8,6 +8,9 @@ import re
 from typing import NamedTuple
 
 from coalm.formats.dialects import Dialect
+from coalm.formats.dialects.codeact import OPEN as CODE
+from coalm.formats.dialects.fnctod import BLOCK
+from coalm.formats.dialects.fnctod import OPEN as FUNCTION
 
 _LABELS = ("Thought", "Action", "System", "Observation")
 _LABEL = re.compile(r"^(Thought|Action|System|Observation):(?: |$)", re.MULTILINE)
@@ -15,6 +18,8 @@ _LISTED = re.compile(r"\s*[\[{`]")
 """How a list of calls or a code fence begins."""
 _BARE = re.compile(r"\s*(?:[\[{`]|[^\[\](){}'\"=,]*(?:$|\())")
 """In `pythonic` a call may stand without brackets, and a tool's name may be several words."""
+_TAGS = {"hermes": "<tool_call>", "codeact": CODE}
+"""What ends the words and begins the calls."""
 
 
 class Glimpse(NamedTuple):
@@ -29,7 +34,7 @@ def glimpse(dialect: Dialect, text: str) -> Glimpse:
     match dialect.name:
         case "react":
             return _labelled(text)
-        case "json" | "pythonic" | "hermes":
+        case "json" | "hammer" | "openai" | "pythonic" | "hermes" | "fnctod" | "codeact":
             thought, rest = _thought(text)
             return Glimpse(thought, _words(rest, dialect.name))
         case _:
@@ -47,9 +52,11 @@ def _thought(text: str) -> tuple[str, str]:
 
 
 def _words(rest: str, dialect: str) -> str:
-    if dialect == "hermes":
-        said, opened, _ = rest.partition("<tool_call>")
-        return (said if opened else _held(rest, "<tool_call>")).removesuffix("\n")
+    if dialect in _TAGS:
+        said, opened, _ = rest.partition(_TAGS[dialect])
+        return (said if opened else _held(rest, _TAGS[dialect])).removesuffix("\n")
+    if dialect == "fnctod":
+        return _behind_calls(rest)
     callish = _BARE if dialect == "pythonic" else _LISTED
     if not rest.strip() or callish.match(rest.lstrip()):
         return ""
@@ -58,6 +65,18 @@ def _words(rest: str, dialect: str) -> str:
         rest = said
         said, newline, last = rest.rpartition("\n")
     return rest
+
+
+def _behind_calls(rest: str) -> str:
+    """The words behind the last block, once it is certain that no other block follows."""
+    place = 0
+    while found := BLOCK.match(rest, place):
+        place = found.end()
+    said = rest[place:]
+    begun = said.lstrip()
+    if FUNCTION.startswith(begun[: len(FUNCTION)]):
+        return ""
+    return _held(said.removeprefix("\n") if place else said, FUNCTION)
 
 
 def _held(text: str, marker: str) -> str:

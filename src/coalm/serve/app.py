@@ -1,7 +1,9 @@
 """The server as an ASGI application."""
 
+import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -9,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from coalm.engines import Engine
 from coalm.errors import MissingExtra
 from coalm.formats import Format
+from coalm.serve.agents import AgentCompletions
 from coalm.serve.batching import Batcher
 from coalm.serve.completions import Completions
 from coalm.serve.door import Door
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
     from starlette.routing import BaseRoute
+
+    from coalm.agent.session import Setting
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,24 @@ def around(
     return assembled(completions, line, names, settings, metrics, routes=routes)
 
 
+def of_agent(
+    name: str, setting: "Setting", line: Line, names: Sequence[str], settings: ServeSettings
+) -> Application:
+    """The application of an agent that runs its own tools, and its conversations for pages."""
+    from coalm.serve import sessions
+    from coalm.serve.sessions_kept import Sessions
+
+    metrics = Metrics(line)
+    pool = ThreadPoolExecutor(settings.concurrency, "agent")
+    chosen = tuple(names)
+    completions = AgentCompletions(chosen, setting, metrics, settings.max_tokens, pool)
+    held = Sessions(name, {names[0]: lambda: setting})
+    routes = sessions.routes(held)
+    return assembled(
+        completions, line, names, settings, metrics, routes=routes, last=held.close_all
+    )
+
+
 def assembled(
     completions: App,
     line: Line,
@@ -81,6 +104,7 @@ def assembled(
     metrics: Metrics,
     *,
     routes: "Sequence[BaseRoute]" = (),
+    last: Callable[[], None] = lambda: None,
 ) -> Application:
     """The application whose `/v1/chat/completions` is given; closes the line at its end."""
     try:
@@ -90,18 +114,19 @@ def assembled(
     except ImportError:
         raise MissingExtra("serve", "the server") from None
 
+    door: Door
+
     @asynccontextmanager
     async def living(_: Any) -> AsyncIterator[None]:
-        import asyncio
-
         yield
-        made.refuse()
+        door.closing = True
+        last()
         await asyncio.to_thread(line.close)
 
     app = Starlette(
         routes=[
             Route("/v1/chat/completions", completions, methods=["POST"]),
-            *_about(names, metrics, lambda: made.door.closing),
+            *_about(names, metrics, lambda: door.closing),
             *routes,
         ],
         exception_handlers=_handlers(),
@@ -111,13 +136,12 @@ def assembled(
     outer: App = door
     if settings.cors:  # outside, so that a page can read a refusal, and asks before it has a key
         outer = CORSMiddleware(
-            door,  # type: ignore[arg-type]
+            door,
             allow_origins=list(settings.cors),
             allow_headers=["*"],
             allow_methods=["GET", "POST", "DELETE"],
-        )  # type: ignore[assignment]
-    made = Application(door, line, metrics, outer)
-    return made
+        )
+    return Application(door, line, metrics, outer)
 
 
 def _about(names: Sequence[str], metrics: Metrics, closing: Any) -> "list[BaseRoute]":

@@ -33,6 +33,8 @@ class Asked:
     """Whether several calls in a turn are welcome."""
     stream: bool = False
     usage_at_end: bool = False
+    given: frozenset[str] = frozenset()
+    """The fields that the request has."""
 
 
 _IGNORED = frozenset(
@@ -65,8 +67,8 @@ def decoded(raw: bytes) -> Any:
         _check(body)
     except RecursionError:
         raise Invalid("the body is nested too deeply") from None
-    except UnicodeError as e:
-        raise Invalid(f"the body is not UTF-8: {e.reason}") from None
+    except UnicodeError:
+        raise Invalid("the body is not UTF-8, or holds half of a character") from None
     except ValueError as e:
         raise Invalid(f"the body is not JSON: {str(e)[:200]}") from None
     return body
@@ -99,6 +101,7 @@ def understood(body: object, *, most_tokens: int) -> Asked:
         _flag(body, "parallel_tool_calls", default=True),
         _flag(body, "stream", default=False),
         _flag(_options(body), "include_usage", default=False),
+        frozenset(name for name, value in body.items() if value is not None),
     )
 
 

@@ -1,7 +1,7 @@
 """`/v1/chat/completions`: the client runs the tools, we render the prompt and read the reply."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any
@@ -96,7 +96,7 @@ class Completions:
     async def _whole(self, asked: Asked, begin: str, ticket: Ticket, send: Send) -> None:
         async with aclosing(ticket.growing()) as steps:
             async for step in steps:
-                if isinstance(step, str):
+                if step is None or isinstance(step, str):
                     continue
                 completion = answered(step)
                 message = self._message(asked, begin + completion.text, completion)
@@ -125,8 +125,8 @@ class Completions:
         """What is certain as it comes, the rest at the end."""
         named, events = Named.new(asked.model), Events(send)
         thought = text = ""
-        async with aclosing(ticket.growing()) as growing:
-            async for step in beating(growing):
+        async with aclosing(ticket.growing(BEAT)) as growing:
+            async for step in growing:
                 try:
                     if step is None:
                         await self._begin(events, named)
@@ -161,11 +161,16 @@ class Completions:
             await events.tell(chunk(named, {"role": "assistant", "content": ""}))
 
 
-async def asked_by(receive: Receive, names: tuple[str, ...], most_tokens: int) -> Asked:
-    """The request that comes in, for one of these models."""
+async def asked_by(
+    receive: Receive,
+    names: tuple[str, ...],
+    most_tokens: int,
+    seen: Callable[[Any], Any] = lambda body: body,
+) -> Asked:
+    """The request that comes in, for one of these models; `seen` makes its body of what came."""
     raw = await body_of(receive)
     asked: Asked = await aside(
-        len(raw) > LARGE, lambda: understood(decoded(raw), most_tokens=most_tokens)
+        len(raw) > LARGE, lambda: understood(seen(decoded(raw)), most_tokens=most_tokens)
     )
     if asked.model not in names:
         raise Invalid(
@@ -198,28 +203,3 @@ def answered(step: Answer) -> Completion:
 def grown(name: str, had: str, now: str) -> list[dict[str, Any]]:
     """What has been added to a field, as a delta; nothing where it only looks different."""
     return [{name: now[len(had) :]}] if len(now) > len(had) and now.startswith(had) else []
-
-
-async def beating(
-    steps: AsyncIterator[str | Answer],
-) -> AsyncIterator[str | Answer | None]:
-    """The steps, and None whenever there has been none for a while."""
-    while True:
-        step = asyncio.ensure_future(anext(steps, _OVER))
-        try:
-            while not step.done():
-                if not (await asyncio.wait({step}, timeout=BEAT))[0]:
-                    yield None
-        finally:
-            step.cancel()
-        found = step.result()
-        if isinstance(found, _Over):
-            return
-        yield found
-
-
-class _Over:
-    """Nothing comes any more."""
-
-
-_OVER = _Over()

@@ -21,6 +21,7 @@ COUNTED = ("/v1/", "/agent/")
 NAMED = frozenset({"/v1/chat/completions", "/v1/models", "/agent/sessions"})
 """Paths under which requests are counted; others share a few names, whatever is asked for."""
 _VERBS = frozenset({"say", "cancel", "decide", "back", "feedback", "trace"})
+_HERE = frozenset({b"localhost", b"127.0.0.1", b"[::1]"})
 _PATIENCE = 1.0
 """Seconds that a client which does not read is given to take an error."""
 
@@ -33,6 +34,8 @@ class Door:
     def __init__(self, app: App, settings: ServeSettings, metrics: Metrics) -> None:
         self._app, self._settings, self._metrics = app, settings, metrics
         self._keys = [key.encode() for key in settings.keys]
+        # Else any web site could have its own name point here and use the server.
+        self._local = settings.loopback and not self._keys
         self.under_way = 0
         """Requests that are being answered."""
         self.closing = False
@@ -59,6 +62,12 @@ class Door:
 
     def _look_at(self, scope: Scope, path: str) -> None:
         """An `Invalid` for who may not come in."""
+        if self._local and not _here(scope):
+            raise Invalid(
+                "this server needs no key, so it is for this machine alone: ask it as localhost "
+                "or 127.0.0.1, or give it keys",
+                status=403,
+            )
         if path not in OPEN and not _public(path) and not self._known(scope):
             raise Invalid(
                 "an API key is needed: Authorization: Bearer KEY", "", 401, "invalid_api_key"
@@ -140,6 +149,12 @@ class _Visit:
                 elif self._events:
                     body = b"data: %b\n\n" % written(why.row)
                     await self._send({"type": "http.response.body", "body": body})
+
+
+def _here(scope: Scope) -> bool:
+    """Whether the request was sent to a name of this machine."""
+    given = next((v for name, v in scope["headers"] if name == b"host"), b"localhost")
+    return given.rpartition(b":")[0] in _HERE or given in _HERE
 
 
 def too_large(most: int) -> Invalid:

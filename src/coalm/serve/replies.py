@@ -130,5 +130,3 @@ class Watch:
             while (await self._receive())["type"] != "http.disconnect":
                 pass
         self._left()
-
-

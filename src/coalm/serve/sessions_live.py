@@ -19,6 +19,9 @@ from coalm.types import User
 
 Row = dict[str, Any]
 
+_PACE = 0.03
+"""Seconds between two tellings of what is being written."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -50,7 +53,9 @@ class Outbox:
                 if row is None:
                     return
                 yield row
-            if not found:
+            if found and found[-1] and found[-1]["event"] == "writing":
+                await asyncio.sleep(_PACE)  # the next one has all of it again, and more
+            elif not found:
                 try:
                     await asyncio.wait_for(self._changed.wait(), beat)
                 except TimeoutError:

@@ -1,6 +1,7 @@
 """How the server listens, and what it lets in."""
 
 import os
+from ipaddress import ip_address
 from typing import Annotated
 
 from pydantic import Field
@@ -42,3 +43,13 @@ class ServeSettings:
         """The keys that are let in; everybody is if there are none."""
         given = os.environ.get(self.key_env, "").split(",")
         return frozenset(key.strip() for key in given if key.strip())
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can reach it."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return False

@@ -17,7 +17,7 @@ from typing import Any
 
 import httpx
 
-from coalm.endpoints import address, key_from
+from coalm.endpoints import Client, Settings, address, key_from
 from coalm.endpoints.addresses import KEY
 from coalm.engines import Completion, Unanswered
 from coalm.engines.remote import raw_text
@@ -59,9 +59,7 @@ class Upstream:
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(
-            target=self._loop.run_forever, name="upstream", daemon=True
-        )
+        self._thread = threading.Thread(target=self._loop.run_forever, name="upstream", daemon=True)
         self._thread.start()
         self._client = asyncio.run_coroutine_threadsafe(self._connected(), self._loop).result()
 
@@ -245,3 +243,13 @@ def _named(said: str, body: Mapping[str, Any]) -> str:
     """A field that may be left out and that a refusal names."""
     known = (*OPTIONAL, "stream_options")
     return next((name for name in known if name in body and name in said.lower()), "")
+
+
+def greet(base_urls: Sequence[str], key_env: str = KEY) -> None:
+    """See that all servers are there and take the key; an `EndpointError` names one that is not."""
+
+    async def all_of_them() -> None:
+        async with Client(base_urls, Settings(key_variable=key_env)) as client:
+            await client.greet()
+
+    asyncio.run(all_of_them())

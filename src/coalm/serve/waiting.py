@@ -2,7 +2,7 @@
 
 import asyncio
 import queue
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
@@ -95,11 +95,19 @@ class Ticket:
         self.gone = True
         self.changed.set()
 
-    async def growing(self) -> AsyncIterator[str | Answer]:
-        """The text so far whenever it has grown, then the answer. Leaving early stops it."""
+    async def growing(self, beat: float | None = None) -> AsyncGenerator[str | Answer | None, None]:
+        """The text so far whenever it has grown, then the answer. Leaving early stops it.
+
+        None comes where nothing has for `beat` seconds.
+        """
         try:
             while True:
-                await self.changed.wait()
+                try:
+                    async with asyncio.timeout(beat):
+                        await self.changed.wait()
+                except TimeoutError:
+                    yield None
+                    continue
                 self.changed.clear()
                 # In this order: what comes after `told` is False wakes us again.
                 self.told = False

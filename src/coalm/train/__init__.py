@@ -2,6 +2,6 @@
 
 from coalm.train.progress import Progress
 from coalm.train.run import Trained, train
-from coalm.train.settings import Lora, TrainSettings
+from coalm.train.settings import Fsdp, Lora, Quant, TrainSettings
 
-__all__ = ["Lora", "Progress", "TrainSettings", "Trained", "train"]
+__all__ = ["Fsdp", "Lora", "Progress", "Quant", "TrainSettings", "Trained", "train"]

@@ -5,23 +5,27 @@ seeds, hashes of what went in), `metrics.jsonl`, `loss.svg`, `checkpoints/` to r
 and `model/`, the merged model at the end. It is the only thing that evaluation sees.
 """
 
-import shutil
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from coalm import models, shards, store
+from coalm import models, shards
 from coalm.devices import Device, pick
-from coalm.errors import DataError, MissingExtra
+from coalm.errors import DataError, MissingExtra, RecipeError
 from coalm.formats.layouts import layout_for
 from coalm.formats.tokens import open_tokenizer
+from coalm.train import methods
+from coalm.train.arguments import arguments
 from coalm.train.encoding import EncodedRows, Encoding, encode_split
+from coalm.train.failures import explained, write_stopped
 from coalm.train.folder import begin, data_folder, finish, finished, inputs, last_checkpoint
 from coalm.train.plot import loss_plot
 from coalm.train.progress import Watch, metrics_callback
+from coalm.train.saved import save
 from coalm.train.settings import TrainSettings
-from coalm.train.trainer import trainer_class
+from coalm.train.trainer import NotFinite, trainer_class
 
 Note = Callable[[str], None]
 
@@ -40,10 +44,12 @@ class Trained:
 def train(settings: TrainSettings, out: Path, *, watch: Watch, note: Note) -> Trained:
     """Train, or go on where a killed run stopped, or find that the run is finished."""
     data = data_folder(settings)
+    if not (out / "run.json").exists():  # before a model of many gigabytes is fetched in vain
+        _need_all(settings)
     given = inputs(settings, data, note)
     if finished(out, given):
         return Trained(out, out / "model", fresh=False)
-    _need_packages()
+    _need_all(settings)
     begin(out, settings, given, note)
     with models.quiet():
         _train(settings, given, data, out, watch, note)
@@ -61,22 +67,39 @@ def _train(
     path = models.folder(settings.model, note)
     tokenizer = open_tokenizer(path)
     settings = replace(settings, layout=settings.layout or layout_for(tokenizer).name)
+    if settings.pad and not tokenizer.knows(settings.pad):
+        raise RecipeError(f"train: pad: {path} has no token {settings.pad!r}")
     rows = {split: _encoded(data, split, settings, path) for split in shards.SPLITS}
     _told(rows, note)
     device = pick("auto", settings.dtype)
     note(f"training on {device.describe()}")
-    trainer = _trainer(settings, path, rows, device, out, watch)
-    checkpoint = last_checkpoint(out)
-    if checkpoint:
-        note(f"going on from {checkpoint.name}")
-    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    final = trainer.evaluate() if rows["valid"].rows else {}
-    if final:
-        note(f"validation loss {final['eval_loss']:.3f} over {rows['valid'].rows} rows")
-    _save(trainer, path, settings, out)
+    with explained(settings, out, path):
+        trainer = _trainer(settings, path, rows, device, out, watch)
+        final = _steps(trainer, rows, out, note)
+        save(trainer, path, settings, out)
     if not loss_plot(out / "metrics.jsonl", out / "loss.svg"):
         note("no loss.svg: matplotlib is missing (pip install 'coalm[report]')")
     finish(out, settings, given, rows, device, final)
+
+
+def _steps(
+    trainer: Any, rows: dict[str, EncodedRows], out: Path, note: Note
+) -> dict[str, float]:
+    """Take the steps that are left; the figures of the validation rows come back."""
+    checkpoint = last_checkpoint(out)
+    if checkpoint:
+        note(f"going on from {checkpoint.name}")
+    try:
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        final: dict[str, float] = trainer.evaluate() if rows["valid"].rows else {}
+    except NotFinite as e:
+        split = "valid" if e.what.startswith("validation") else "train"
+        texts = [trainer.processing_class.decode(row) for row in e.rows]
+        write_stopped(e, out, rows[split].dataset(), texts)
+        raise
+    if final:
+        note(f"validation loss {final['eval_loss']:.3f} over {rows['valid'].rows} rows")
+    return final
 
 
 def _trainer(
@@ -88,65 +111,32 @@ def _trainer(
     watch: Watch,
 ) -> Any:
     from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback
-    from trl import SFTConfig
 
-    model = models.load(AutoModelForCausalLM, path, device.dtype)
-    arguments = SFTConfig(
-        output_dir=str(out / "checkpoints"),
-        per_device_train_batch_size=settings.batch,
-        per_device_eval_batch_size=settings.batch,
-        gradient_accumulation_steps=settings.accumulate,
-        num_train_epochs=settings.epochs,
-        max_steps=settings.steps or -1,
-        learning_rate=settings.lr,
-        lr_scheduler_type=settings.schedule,
-        warmup_steps=settings.warmup,
-        weight_decay=settings.weight_decay,
-        max_grad_norm=settings.max_grad_norm,
-        activation_checkpointing=settings.checkpointing,
-        bf16=device.bf16,
-        use_cpu=device.device == "cpu",
-        seed=settings.seed,
-        data_seed=settings.seed,
-        logging_steps=settings.log_every,
-        logging_first_step=True,
-        eval_strategy="steps" if settings.eval_every else "no",
-        eval_steps=settings.eval_every or None,
-        save_steps=settings.save_every,
-        save_total_limit=2,
-        include_num_input_tokens_seen="non_padding",
-        train_sampling_strategy="group_by_length",
-        max_length=None,
-        dataset_kwargs={"skip_prepare_dataset": True},
-        dataloader_pin_memory=device.device != "cpu",
-        report_to="none",
-        disable_tqdm=True,
+    model = models.load(
+        AutoModelForCausalLM,
+        path,
+        device.dtype,
+        attention=methods.attention(settings),
+        quantization_config=methods.quantisation(settings),
     )
+    methods.check_targets(model, settings)
+    wraps = methods.layer_classes(model, settings)
     trainer = trainer_class()(
         model=model,
-        args=arguments,
+        args=arguments(settings, device, out, processes=_processes(), wraps=wraps),
         train_dataset=rows["train"].dataset(),
         eval_dataset=rows["valid"].dataset() if rows["valid"].rows else None,
         processing_class=AutoTokenizer.from_pretrained(path),
-        peft_config=_adapter(settings),
+        peft_config=methods.adapter(settings),
         callbacks=[metrics_callback(out / "metrics.jsonl", watch)],
     )
     trainer.remove_callback(PrinterCallback)
     return trainer
 
 
-def _adapter(settings: TrainSettings) -> Any:
-    if settings.lora is None:
-        return None
-    from peft import LoraConfig
-
-    return LoraConfig(
-        r=settings.lora.rank,
-        lora_alpha=settings.lora.alpha,
-        lora_dropout=settings.lora.dropout,
-        target_modules=list(settings.lora.targets) or "all-linear",
-        task_type="CAUSAL_LM",
-    )
+def _processes() -> int:
+    """How many processes train together, as torchrun tells each of them."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def _encoded(data: Path, split: str, settings: TrainSettings, model: Path) -> EncodedRows:
@@ -158,22 +148,6 @@ def _encoded(data: Path, split: str, settings: TrainSettings, model: Path) -> En
     return encoded
 
 
-def _save(trainer: Any, base: Path, settings: TrainSettings, out: Path) -> None:
-    """The merged model, the base's tokenizer files and what format it was trained in."""
-    model = trainer.model
-    merged = model.merge_and_unload() if settings.lora is not None else model
-    draft = out / ".model.part"
-    shutil.rmtree(draft, ignore_errors=True)
-    merged.save_pretrained(draft)
-    for file in base.iterdir():
-        if file.name.startswith("tokenizer") or file.suffix == ".jinja":
-            shutil.copyfile(file, draft / file.name)
-    form = {"layout": settings.layout, "dialect": settings.dialect, "rows": settings.rows}
-    store.write_json(draft / "coalm-format.json", form)
-    shutil.rmtree(out / "model", ignore_errors=True)
-    draft.replace(out / "model")
-
-
 def _told(rows: dict[str, EncodedRows], note: Note) -> None:
     for part, found in rows.items():
         left = f"; {found.too_long} too long, left out" if found.too_long else ""
@@ -182,10 +156,13 @@ def _told(rows: dict[str, EncodedRows], note: Note) -> None:
         )
 
 
-def _need_packages() -> None:
+def _need_all(settings: TrainSettings) -> None:
+    """An error for packages or devices that the settings need and that are not here."""
     try:
         import datasets  # noqa: F401
         import peft  # noqa: F401
+        import torch
         import trl  # noqa: F401
     except ImportError:
         raise MissingExtra("train", "training") from None
+    methods.check_needs(settings, gpu=torch.cuda.is_available(), processes=_processes())

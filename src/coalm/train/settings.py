@@ -1,24 +1,58 @@
-"""What a training run is set by."""
+"""What a training run is set by. Source of the values: docs/training.md."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from pydantic.dataclasses import dataclass
 
+from coalm.errors import RecipeError
 from coalm.recipe import STRICT
+
+Method = Literal["lora", "dora", "qlora", "full"]
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Lora:
     """Low-rank adaptation (Paper 4.2: rank 16, alpha 32, every linear layer)."""
 
-    rank: int = 16
+    rank: PositiveInt = 16
     """Width of the low-rank update."""
     alpha: float = 32.0
     """The update is scaled by alpha / rank."""
-    dropout: float = 0.0
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Share of the update's inputs that is dropped while training."""
     targets: tuple[str, ...] = ()
     """Names of the layers to adapt; empty means every linear layer but the output head."""
+    rslora: bool = False
+    """Scale the update by alpha / sqrt(rank) instead, for high ranks."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Quant:
+    """How `method: qlora` keeps the weights that are not trained: four bits each."""
+
+    kind: Literal["nf4", "fp4"] = "nf4"
+    """The four-bit numbers: nf4 suits weights, which are spread like a bell."""
+    storage: Literal["bf16", "uint8"] = "bf16"
+    """What the packed numbers lie in; FSDP shards floating point alone."""
+    compute: Literal["bf16", "fp32"] = "bf16"
+    """What they are unpacked to for a product."""
+    double: bool = False
+    """Pack the blocks' scales as well: 0.37 bits a weight less."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Fsdp:
+    """The model's weights, gradients and optimizer state shared out over the devices."""
+
+    version: Literal[1, 2] = 2
+    """PyTorch's FSDP1, of the released configurations, or FSDP2, which replaced it."""
+    sharding: Literal["full", "gradients"] = "full"
+    """full frees gathered weights after a layer's forward pass; gradients keeps them."""
+    offload: bool = False
+    """Keep shards in the machine's memory: room on the device, time for the copying."""
+    wrap: tuple[str, ...] = ()
+    """Classes of the layers that are gathered one at a time; empty means the decoder's layer."""
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -35,39 +69,89 @@ class TrainSettings:
     """How calls are written in rows that do not say themselves."""
     rows: bool = False
     """Write the paper's instruction / input / output rows, one for each assistant turn."""
-    lora: Lora | None = Lora()
-    """The adapter; null trains every weight."""
-    max_length: int = 4096
+    method: Method = "lora"
+    """What is trained: an adapter (lora; dora, its magnitudes too; qlora, on four-bit weights)
+    or every weight (full)."""
+    lora: Lora = Lora()
+    """The adapter; not used by `method: full`."""
+    quant: Quant = Quant()
+    """The four-bit weights; used by `method: qlora` alone."""
+    max_length: PositiveInt = 4096
     """Rows with more tokens are left out and counted (Paper 4.2: 4,096)."""
-    epochs: float = 1.0
+    pad: str = ""
+    """The token that fills short rows, never learned; empty means the tokenizer's own."""
+    epochs: PositiveFloat = 1.0
     """Passes over the data."""
-    steps: int | None = None
+    steps: PositiveInt | None = None
     """Optimizer steps; overrides epochs."""
-    batch: int = 8
-    """Rows in one optimizer step on one device."""
-    accumulate: int = 1
+    batch: PositiveInt = 8
+    """Rows that one device takes at once."""
+    accumulate: PositiveInt = 1
     """Batches whose gradients are added up before a step."""
-    lr: float = 1e-4
+    global_batch: PositiveInt | None = None
+    """Rows in one optimizer step over all devices; sets accumulate. Null: batch x devices."""
+    optimizer: Literal["adamw_torch_fused", "adamw_torch"] = "adamw_torch_fused"
+    """AdamW, its arithmetic in one kernel or in several."""
+    lr: PositiveFloat = 1e-4
     """Peak learning rate (Paper 4.2: 1e-4)."""
     schedule: Literal["linear", "cosine", "constant_with_warmup"] = "linear"
     """How the learning rate falls after the warm-up."""
-    warmup: float = 0.1
-    """Share of the steps over which the learning rate rises (Paper 4.2: 0.1)."""
-    weight_decay: float = 0.01
+    warmup: NonNegativeFloat = 0.1
+    """Share of the steps over which the learning rate rises (Paper 4.2: 0.1); from 1 on, steps."""
+    weight_decay: NonNegativeFloat = 0.01
     """AdamW's weight decay."""
-    max_grad_norm: float = 10.0
-    """Gradients are scaled down to this norm."""
+    max_grad_norm: NonNegativeFloat = 10.0
+    """Gradients are scaled down to this norm; 0 leaves them as they are."""
+    neftune: PositiveFloat | None = None
+    """Strength of the noise on embeddings (NEFTune); null means none."""
     checkpointing: bool = False
-    """Recompute activations in the backward pass: less memory, more time."""
+    """Recompute activations in the backward pass (non-reentrant): less memory, more time."""
+    attention: Literal["sdpa", "flash", "eager"] = "sdpa"
+    """PyTorch's attention, the package flash-attn's, or plain products, slow and readable."""
+    liger: bool = False
+    """Triton kernels of the package liger-kernel for norms, rotations and feed-forward layers."""
     dtype: Literal["auto", "bf16", "fp32"] = "auto"
     """Precision; auto is bf16 where this machine is faster with it."""
+    fsdp: Fsdp | None = None
+    """Share the model out over the devices of a run; null copies it to each."""
     seed: int = 42
     """Seed of the adapter's first values, the data order and dropout."""
-    log_every: int = 5
+    log_every: PositiveInt = 5
     """Steps between two lines of metrics.jsonl."""
-    eval_every: int = 0
+    report_to: tuple[Literal["tensorboard", "trackio", "wandb"], ...] = ()
+    """Trackers that get the metrics as well; metrics.jsonl is written in any event."""
+    eval_every: NonNegativeInt = 0
     """Steps between two looks at the validation rows; 0 means only at the end."""
-    eval_rows: int = 64
+    eval_rows: NonNegativeInt = 64
     """Validation rows that are looked at."""
-    save_every: int = 25
+    save_every: PositiveInt = 25
     """Steps between two checkpoints to resume from."""
+
+    def __post_init__(self) -> None:
+        """A `RecipeError` for settings that contradict each other."""
+        if self.global_batch is not None and self.accumulate != 1:
+            raise RecipeError("train: set global_batch or accumulate, not both")
+
+    @property
+    def adapted(self) -> bool:
+        """Whether an adapter is trained and the model's own weights are not."""
+        return self.method != "full"
+
+    def accumulated(self, devices: int) -> int:
+        """Batches in one optimizer step; a `RecipeError` where they cannot make the global batch.
+
+        Last of all, since what a run is given depends on its machine.
+        """
+        if self.global_batch is None:
+            return self.accumulate
+        together = self.batch * devices
+        if self.global_batch % together:
+            raise RecipeError(
+                f"train: global_batch {self.global_batch} is no multiple of batch {self.batch} x "
+                f"{devices} devices; set batch to a divisor of it"
+            )
+        return self.global_batch // together
+
+    def warmup_steps(self, steps: int) -> int:
+        """Steps of the warm-up in a run of so many."""
+        return int(self.warmup) if self.warmup >= 1 else -int(-steps * self.warmup // 1)

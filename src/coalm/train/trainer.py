@@ -3,14 +3,28 @@
 TRL projects the learned positions too, but in float32 and with entropies that nobody
 reads here; on a CPU that takes as long as the rest of the model. And PEFT casts every
 layer's input to the adapter's float32, only for autocast to cast it back.
+
+It stops before a step that would spoil the weights: transformers leaves a loss that is no
+number out of its log and takes the step.
 """
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from coalm.train.encoding import IGNORED
 
 if TYPE_CHECKING:
     import torch
+
+
+class NotFinite(Exception):
+    """A loss or a gradient that is infinite or no number; the weights are as they were before."""
+
+    def __init__(self, what: str, step: int, rows: list[list[int]]) -> None:
+        super().__init__(f"{what} in step {step}")
+        self.what, self.step = what, step
+        self.rows = rows
+        """The token ids of the rows that it was computed from, without padding."""
 
 
 def trainer_class() -> Any:
@@ -21,6 +35,10 @@ def trainer_class() -> Any:
 
     class LearnedTokens(SFTTrainer):  # type: ignore[misc, unused-ignore]  # untyped base
         """Cross-entropy over the learned tokens, in nats, averaged over the whole step's."""
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self.since_step: list[dict[str, torch.Tensor]] = []  # whose gradients are in the step
 
         def compute_loss(
             self,
@@ -40,6 +58,9 @@ def trainer_class() -> Any:
             )
             logits = outputs.logits[learned[:, columns]].float()
             total = cross_entropy(logits, labels[learned], reduction="sum")
+            if not total.isfinite():
+                what = "training loss" if model.training else "validation loss"
+                raise NotFinite(what, self.state.global_step + 1, _rows([inputs]))
             if num_items_in_batch is None:
                 loss = total / learned.sum()
             else:
@@ -49,12 +70,30 @@ def trainer_class() -> Any:
                     loss = loss * self.accelerator.num_processes
             return (loss, outputs) if return_outputs else loss
 
-        def training_step(self, model: Any, *args: Any, **kwargs: Any) -> Any:
+        def training_step(self, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+            self.since_step.append(inputs)
             with disable_input_dtype_casting(self.model, active=self.is_adapter):
-                return super().training_step(model, *args, **kwargs)
+                return super().training_step(model, inputs, *args, **kwargs)
+
+        def _get_grad_norm(self, model: Any, grad_norm: Any = None) -> Any:
+            # Called once a step, after clipping and before the optimizer.
+            norm = super()._get_grad_norm(model, grad_norm=grad_norm)
+            if norm is not None and not math.isfinite(norm):
+                rows = _rows(self.since_step)
+                raise NotFinite("gradient", self.state.global_step + 1, rows)
+            self.since_step.clear()
+            return norm
 
         @property
         def is_adapter(self) -> bool:
             return hasattr(self.model, "peft_config") and self.args.bf16
 
     return LearnedTokens
+
+
+def _rows(batches: list[dict[str, "torch.Tensor"]]) -> list[list[int]]:
+    return [
+        ids[mask.bool()].tolist()
+        for inputs in batches
+        for ids, mask in zip(inputs["input_ids"], inputs["attention_mask"], strict=True)
+    ]

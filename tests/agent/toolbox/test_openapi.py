@@ -78,6 +78,10 @@ DOCUMENT: dict[str, Any] = {
 }
 
 
+KEYS: list[str] = []
+"""What came in the header."""
+
+
 class Boats(BaseHTTPRequestHandler):
     """Says back what it was sent."""
 
@@ -86,7 +90,8 @@ class Boats(BaseHTTPRequestHandler):
         body = self.rfile.read(size).decode()
         status, text = 200, json.dumps([self.command, self.path, body])
         if "secret" in self.path:
-            text = json.dumps({"key": self.headers.get("X-Key")})
+            KEYS.append(str(self.headers.get("X-Key")))
+            text = json.dumps({"key": KEYS[-1]})
         if "lost" in self.path:
             status, text = 404, '{"detail": "no such boat"}'
         if "away" in self.path:
@@ -181,7 +186,8 @@ def test_a_secret_comes_from_the_environment(address: str, monkeypatch: pytest.M
         pass
     monkeypatch.setenv("BOAT_KEY", "s3cret")
     with opened(DOCUMENT, base_url=address, auth=auth) as kit:
-        assert json.loads(kit.tools["get_boats_id"]({"id": "secret"})) == {"key": "s3cret"}
+        assert json.loads(kit.tools["get_boats_id"]({"id": "secret"})) == {"key": "[secret]"}
+    assert KEYS[-1] == "s3cret"
 
 
 def test_a_service_that_is_down_is_news_for_the_model() -> None:

@@ -5,12 +5,16 @@ harmless asks first. Results come as the server's structured content, else as it
 """
 
 import asyncio
+import json
 import os
 import shlex
+import sys
+import tempfile
+import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from coalm.agent.functions import tidied
 from coalm.agent.toolbox import Failed, Kit
@@ -24,6 +28,9 @@ if TYPE_CHECKING:
     from mcp.types import CallToolResult
 
     Server = str | mcp.StdioServerParameters | MCPServer
+
+PYTHON = "{python}"
+"""In a command: the Python that runs this."""
 
 
 class McpError(CoalmError):
@@ -53,62 +60,90 @@ def command(
     """A server that is started as a command and spoken to over stdio.
 
     Of this process's environment it is given what the SDK deems safe, and the variables named.
+    `{python}` stands for the Python that runs this, whatever is called `python` elsewhere.
     """
     sdk = _sdk()
-    first, *rest = shlex.split(words) if isinstance(words, str) else words
+    split = words_of(words) if isinstance(words, str) else words
+    first, *rest = [sys.executable if word == PYTHON else word for word in split]
     lost = [name for name in env if name not in os.environ]
     if lost:
         raise RecipeError(f"mcp: the environment has no {', '.join(lost)}")
     given = {name: os.environ[name] for name in env}
     server: mcp.StdioServerParameters = sdk.StdioServerParameters(
-        command=first, args=list(rest), env=given or None, cwd=cwd
+        command=first, args=rest, env=given or None, cwd=cwd
     )
     return server
 
 
+def words_of(text: str) -> list[str]:
+    """A command's words, quotes as in a shell; a `RecipeError` if it has none."""
+    try:
+        words = shlex.split(text)
+    except ValueError as e:
+        raise RecipeError(f"mcp: {text}: {e}") from None
+    if not words:
+        raise RecipeError("mcp: the command is empty")
+    return words
+
+
 @contextmanager
 def opened(
-    server: "Server", *, only: Sequence[str] = (), domain: str = "", timeout: float = 30.0
+    server: "Server",
+    *,
+    only: Sequence[str] = (),
+    domain: str = "",
+    timeout: float = 30.0,
+    headers: Mapping[str, str] | None = None,
 ) -> Iterator[Kit]:
     """The tools of a server while the block lasts; `only` names some of them.
 
     `server` is the address of its streamable HTTP endpoint, a `command`, or a server object
-    of the SDK in this process. An `McpError` if it cannot be reached within `timeout` seconds.
+    of the SDK in this process; `headers` go with every request over HTTP. An `McpError` if it
+    cannot be reached within `timeout` seconds, which is also the longest that a call takes.
     """
-    with Background("mcp") as background:
-        client, leave = _connected(server, background, timeout)
+    with ExitStack() as stack:
+        # What a server says beside the protocol would stand in the middle of a conversation.
+        said = cast("TextIO", stack.enter_context(tempfile.TemporaryFile("w+", errors="replace")))
+        background = stack.enter_context(Background("mcp"))
+        client, leave = _connected(server, background, timeout, headers or {}, said)
+        stack.callback(leave)
         try:
             listed = background.run(_listed(client), timeout)
-            for name in only:
-                if name not in listed:
-                    raise RecipeError(f"mcp: {unknown('tool', name, listed)}")
-            chosen = {n: t for n, t in listed.items() if not only or n in only}
-            yield Kit(
-                {name: McpTool(_spec(t), client, background) for name, t in chosen.items()},
-                frozenset(name for name, t in chosen.items() if not _reads(t)),
-                domain,
-            )
-        finally:
-            leave()
+        except Exception as e:
+            raise _unusable(server, _why(e), said) from None
+        for name in only:
+            if name not in listed:
+                raise RecipeError(f"mcp: {unknown('tool', name, listed)}")
+        chosen = {n: t for n, t in listed.items() if not only or n in only}
+        yield Kit(
+            {name: McpTool(_spec(t), client, background) for name, t in chosen.items()},
+            frozenset(name for name, t in chosen.items() if not _reads(t)),
+            domain,
+        )
 
 
 def _connected(
-    server: "Server", background: Background, timeout: float
+    server: "Server",
+    background: Background,
+    timeout: float,
+    headers: Mapping[str, str],
+    said: TextIO,
 ) -> "tuple[mcp.Client, Any]":
     """A client that is connected, and how to hang up.
 
     The SDK wants to be left in the task that entered it, so one task does both.
     """
-    import threading
-
     sdk = _sdk()
-    client = sdk.Client(server, read_timeout_seconds=timeout)
     ready, over = threading.Event(), asyncio.Event()
+    connected: list[mcp.Client] = []
     failure: list[BaseException] = []
 
     async def stay() -> None:
         try:
-            async with client:
+            async with AsyncExitStack() as stack:
+                transport = await _transport(server, headers, said, stack)
+                client = sdk.Client(transport, read_timeout_seconds=timeout)
+                connected.append(await stack.enter_async_context(client))
                 ready.set()
                 await over.wait()
         except BaseException as e:
@@ -124,15 +159,38 @@ def _connected(
     def leave() -> None:
         async def end() -> None:
             over.set()
-            await asyncio.wait([task], timeout=5)
+            if not connected:
+                task.cancel()
+            await asyncio.wait([task], timeout=10)
 
         background.run(end())
 
     if not ready.wait(timeout) or failure:
         why = _why(failure[0]) if failure else f"no answer within {timeout:g} seconds"
         leave()
-        raise McpError(f"the MCP server {_name(server)} cannot be used: {why}")
-    return client, leave
+        raise _unusable(server, why, said)
+    return connected[0], leave
+
+
+async def _transport(
+    server: "Server", headers: Mapping[str, str], said: TextIO, stack: AsyncExitStack
+) -> Any:
+    """What the SDK's client takes, with our headers, and our place for what a server logs."""
+    from mcp.client.stdio import stdio_client
+    from mcp.client.streamable_http import streamable_http_client
+
+    sdk = _sdk()
+    if isinstance(server, sdk.StdioServerParameters):
+        return stdio_client(server, errlog=said)
+    if not isinstance(server, str) or not headers:
+        return server
+    import httpx2
+
+    patience = httpx2.Timeout(30.0, read=300.0)  # the SDK's own: a stream may stay open
+    http = await stack.enter_async_context(
+        httpx2.AsyncClient(headers=dict(headers), timeout=patience)
+    )
+    return streamable_http_client(server, http_client=http)
 
 
 async def _listed(client: "mcp.Client") -> dict[str, Any]:
@@ -156,13 +214,30 @@ def _reads(tool: Any) -> bool:
 
 
 def _text(result: "CallToolResult") -> str:
-    import json
-
     if result.structured_content:
         return json.dumps(result.structured_content, ensure_ascii=False)
-    return "\n".join(
-        str(getattr(part, "text", None) or f"[{part.type}]") for part in result.content
-    )
+    return "\n".join(_part(part) for part in result.content)
+
+
+def _part(part: Any) -> str:
+    """Text as it is; of anything else its kind, and where it is."""
+    match part.type:
+        case "text":
+            return str(part.text)
+        case "resource":
+            inside = part.resource
+            return str(getattr(inside, "text", None) or f"[{inside.mime_type}: {inside.uri}]")
+        case "resource_link":
+            return f"[{part.name}: {part.uri}]"
+        case kind:
+            return f"[{kind}: {getattr(part, 'mime_type', None) or 'unknown'}]"
+
+
+def _unusable(server: "Server", why: str, said: TextIO) -> McpError:
+    said.seek(0)
+    last = [line.strip() for line in said.read().splitlines() if line.strip()][-1:]
+    more = f"; it wrote: {last[0][:200]}" if last else ""
+    return McpError(f"the MCP server {_name(server)} cannot be used: {why}{more}")
 
 
 def _name(server: "Server") -> str:

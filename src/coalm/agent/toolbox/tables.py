@@ -7,11 +7,9 @@ writes into `bookings` and gives back a reference. The data itself is never chan
 
 import hashlib
 import json
-import re
-import sqlite3
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -19,45 +17,25 @@ from typing import Any, cast
 from coalm import store
 from coalm.agent.functions import Refused
 from coalm.agent.toolbox import Kit
-from coalm.agent.toolbox.arguments import checked
-from coalm.errors import DataError, RecipeError, unknown
+from coalm.agent.toolbox.arguments import checked, folded
+from coalm.agent.toolbox.rows import Column, Table, is_number, read
+from coalm.errors import DataError, MissingExtra, RecipeError, unknown
 from coalm.types import Json, ToolSpec
 
-CLOSED = 12
-"""A text column with so few values is closed: the model is told them, and one must be given."""
+try:
+    from rapidfuzz import fuzz
+except ImportError:
+    raise MissingExtra("eval", "tables as tools") from None
+
+__all__ = ["Book", "Column", "Find", "Table", "opened", "read"]
+
 HITS = 10
 """Rows that a search gives back."""
 ALIKE = 80.0
 """How alike a name must be, of 100, as in the lab's database (facts on MultiWOZ's protocol)."""
 
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column as the tools see it."""
-
-    name: str
-    number: bool
-    values: tuple[str, ...] = ()
-    """All of them, where they are few."""
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table in memory; its rows are kept as they came."""
-
-    name: str
-    columns: tuple[Column, ...]
-    rows: tuple[Mapping[str, Any], ...]
-
-    @property
-    def key(self) -> str:
-        """What a row is called by: `name`, `id`, or the first column whose values all differ."""
-        names = [column.name for column in self.columns]
-        for name in ("name", "id", "title"):
-            if name in names:
-                return name
-        alone = (n for n in names if len({str(row.get(n)) for row in self.rows}) == len(self.rows))
-        return next(alone, names[0])
+Row = Mapping[str, Any]
+Fits = Callable[[Row], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,22 +47,23 @@ class Find:
     @property
     def spec(self) -> ToolSpec:
         """`find_TABLE`: every column may be given, none must."""
-        properties: dict[str, Any] = {}
-        for column in self.table.columns:
-            if column.number:
-                for bound, word in (("min", "at least"), ("max", "at most")):
-                    about = f"{word} this {column.name}"
-                    properties[f"{bound}_{column.name}"] = {"type": "number", "description": about}
-            properties[column.name] = _schema(column)
-        parameters = {"type": "object", "properties": properties, "required": []}
+        schemas = {argument: schema for argument, (_, _, schema) in _arguments(self.table).items()}
+        parameters = {"type": "object", "properties": schemas, "required": []}
         name = self.table.name
         words = f"Look up {name.replace('_', ' ')}; leave out what does not matter."
         return ToolSpec(f"find_{name}", words, cast("dict[str, Json]", parameters))
 
     def __call__(self, arguments: Mapping[str, object]) -> str:
-        """`{"count": ..., "hits": [...]}`, the first hits."""
+        """`{"count": ..., "hits": [...]}`, the first hits; near spellings where no exact one is."""
         given = checked(self.spec, {k: v for k, v in arguments.items() if v not in (None, "")})
-        hits = [row for row in self.table.rows if all(_fits(row, n, v) for n, v in given.items())]
+        known = _arguments(self.table)
+        hits: Sequence[Row] = self.table.rows
+        for name, value in given.items():
+            column, bound, _ = known[name]
+            fits = _test(column.name, value, bound, exact=bool(column.values))
+            found = [row for row in hits if fits(row)]
+            same = _test(column.name, value, bound, exact=True)
+            hits = [row for row in found if same(row)] or found
         return store.compact({"count": len(hits), "hits": hits[:HITS]})
 
 
@@ -98,6 +77,8 @@ class Book:
     bookings: Path | None
     made: list[dict[str, Any]] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
+    earlier: int = 0
+    """Bookings that were in the file before: a reference is never given twice."""
 
     @property
     def spec(self) -> ToolSpec:
@@ -109,23 +90,27 @@ class Book:
         return ToolSpec(f"book_{name}", words, cast("dict[str, Json]", parameters))
 
     def __call__(self, arguments: Mapping[str, object]) -> str:
-        """`{"booked": ..., "reference": ...}`; `Refused` if there is no such row, or several."""
-        given = checked(self.spec, arguments)
+        """`{"booked": ..., "reference": ...}`; `Refused` if there is no such row, or several.
+
+        The name must be the row's own: what a human has agreed to is what is booked.
+        """
+        stripped = {k: v for k, v in arguments.items() if str(v).strip() or v is None}
+        given = checked(self.spec, stripped)
         key = self.table.key
-        hits = [row for row in self.table.rows if _fits(row, key, given[key])]
-        exact = [row for row in hits if str(row[key]).lower() == str(given[key]).lower()]
-        hits = exact or hits
+        rows, wanted = self.table.rows, folded(str(given[key]))
+        hits = [row for row in rows if row.get(key) is not None and folded(str(row[key])) == wanted]
         if len(hits) != 1:
-            names = ", ".join(str(row[key]) for row in hits[:5])
-            raise Refused(
-                f"{len(hits)} are called {given[key]!r}" + (f": {names}" if names else "")
-            )
+            near = [str(row[key]) for row in rows if _test(key, given[key])(row)][:5]
+            many = f"{len(hits)} are" if hits else "none is"
+            hint = f"; there are {', '.join(near)}" if near and not hits else ""
+            raise Refused(f"{many} called {given[key]!r}{hint}")
         with self.lock:
-            reference = _reference([self.table.name, given, len(self.made)])
+            count = self.earlier + len(self.made)
+            reference = _reference([self.table.name, given, count])
             row = {"booked": hits[0][key], **given, key: hits[0][key], "reference": reference}
-            self.made.append(row)
             if self.bookings is not None:
                 store.append(self.bookings, [{"table": self.table.name} | row])
+            self.made.append(row)
         return store.compact(row)
 
 
@@ -133,121 +118,91 @@ class Book:
 def opened(
     path: Path,
     *,
+    only: Sequence[str] = (),
     book: Mapping[str, Sequence[str]] | None = None,
     bookings: Path | None = None,
     domain: str = "",
 ) -> Iterator[Kit]:
     """The tables of a folder or file as tools; `book` says which can be booked, with what.
 
-    Bookings are appended to the JSONL file `bookings`, or forgotten at the end without one.
+    `only` names some of the tables. Bookings are appended to the JSONL file `bookings`, or
+    forgotten at the end without one.
     """
-    tables = {table.name: table for table in read(path)}
+    found = {table.name: table for table in read(path, without=bookings)}
+    for name in (*only, *(book or {})):
+        if name not in found:
+            raise RecipeError(f"tables: {unknown('table', name, found)}")
+    tables = {name: one for name, one in found.items() if not only or name in only}
+    earlier = _earlier(bookings) if book and bookings is not None else 0
     tools: dict[str, Find | Book] = {f"find_{name}": Find(one) for name, one in tables.items()}
     for name, details in (book or {}).items():
-        if name not in tables:
-            raise RecipeError(f"tables: {unknown('table', name, tables)}")
-        tools[f"book_{name}"] = Book(tables[name], tuple(details), bookings)
+        if not found[name].key:
+            raise RecipeError(f"tables: the rows of {name!r} have nothing to be called by")
+        tools[f"book_{name}"] = Book(found[name], tuple(details), bookings, earlier=earlier)
     writes = frozenset(name for name, tool in tools.items() if isinstance(tool, Book))
     yield Kit(tools, writes, domain)
 
 
-def read(path: Path) -> tuple[Table, ...]:
-    """The tables of a SQLite file, of a JSONL file, or of a folder of JSONL files.
-
-    A `DataError` names what cannot be read, by line.
-    """
-    if path.is_dir():
-        found = sorted(path.glob("*.jsonl"))
-        if not found:
-            raise DataError(f"{path} holds no .jsonl files")
-        return tuple(_lines(one) for one in found)
-    if not path.is_file():
-        raise DataError(f"{path} is not there")
-    return (_lines(path),) if path.suffix == ".jsonl" else _sqlite(path)
-
-
-def _lines(path: Path) -> Table:
-    rows = []
-    for number, line in enumerate(path.read_bytes().splitlines(), 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as e:
-            raise DataError(f"{path}:{number}: not JSON: {e}") from None
-        if not isinstance(row, dict):
-            raise DataError(f"{path}:{number}: not an object")
-        rows.append(row)
-    return _table(path.stem, rows, str(path))
-
-
-def _sqlite(path: Path) -> tuple[Table, ...]:
+def _earlier(bookings: Path) -> int:
     try:
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
-            database.row_factory = sqlite3.Row
-            listed = database.execute(
-                "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
-            )
-            names = [str(row["name"]) for row in listed]
-            quoted = {name: '"' + name.replace('"', '""') + '"' for name in names}
-            return tuple(
-                _table(
-                    name,
-                    [dict(row) for row in database.execute(f"SELECT * FROM {quoted[name]}")],
-                    f"{path}: {name}",
-                )
-                for name in names
-            )
-    except sqlite3.Error as e:
-        raise DataError(f"{path}: no SQLite database that can be read: {e}") from None
+        return len(bookings.read_bytes().splitlines()) if bookings.exists() else 0
+    except OSError as e:
+        raise DataError(f"{bookings}: {e.strerror}") from None
 
 
-def _table(name: str, rows: Sequence[Mapping[str, Any]], place: str) -> Table:
-    names = list(dict.fromkeys(column for row in rows for column in row))
-    if not names:
-        raise DataError(f"{place}: the table is empty")
-    columns = []
-    for column in names:
-        values = [row[column] for row in rows if row.get(column) not in (None, "")]
-        if not all(isinstance(value, str | int | float) for value in values):
-            continue  # lists and objects are shown, and not searched
-        number = bool(values) and all(_is_number(value) for value in values)
-        few = sorted({str(value) for value in values})
-        closed = not number and len(few) <= CLOSED and len(few) < len(rows)
-        columns.append(Column(column, number, tuple(few) if closed else ()))
-    return Table(re.sub(r"\W+", "_", name), tuple(columns), tuple(rows))
+def _arguments(table: Table) -> dict[str, tuple[Column, str, dict[str, Any]]]:
+    """Argument -> the column, `min` or `max` for a bound of it, and the schema."""
+    made: dict[str, tuple[Column, str, dict[str, Any]]] = {}
+    for column in table.columns:
+        name = column.argument if column.argument not in made else column.name
+        made[name] = (column, "", _schema(column))
+    bounded: dict[str, tuple[Column, str, dict[str, Any]]] = {}
+    for name, (column, _, schema) in made.items():
+        for bound, word in (("min", "at least"), ("max", "at most")):
+            if column.kind == "number" and f"{bound}_{name}" not in made:
+                about = {"type": "number", "description": f"{word} this {column.name}"}
+                bounded[f"{bound}_{name}"] = (column, bound, about)
+        bounded[name] = (column, "", schema)
+    return bounded
 
 
 def _schema(column: Column) -> dict[str, Any]:
-    if column.number:
-        return {"type": "number"}
-    return {"type": "string"} | ({"enum": list(column.values)} if column.values else {})
+    match column.kind:
+        case "number":
+            return {"type": "number"}
+        case "truth":
+            return {"type": "boolean"}
+        case _:
+            return {"type": "string"} | ({"enum": list(column.values)} if column.values else {})
 
 
-def _fits(row: Mapping[str, Any], name: str, wanted: Any) -> bool:
+def _test(name: str, wanted: Any, bound: str = "", *, exact: bool = False) -> Fits:
     """Whether a row has what an argument asks for."""
-    bound, _, column = name.partition("_")
-    if bound in ("min", "max") and name not in row:
-        value = row.get(column)
-        if not isinstance(value, int | float):
+    text = folded(str(wanted))
+    number = float(wanted) if is_number(wanted) else _number(str(wanted))
+
+    def fits(row: Row) -> bool:
+        value = row.get(name)
+        if value is None:
             return False
-        return bool(value >= wanted if bound == "min" else value <= wanted)
-    value = row.get(name)
-    if value is None:
-        return False
-    if _is_number(value):
-        return bool(value == wanted) or str(value) == str(wanted)
-    return _alike(str(value).lower(), str(wanted).lower())
+        if bound:
+            return is_number(value) and bool(value >= number if bound == "min" else value <= number)
+        if isinstance(value, bool):
+            return value == wanted or str(value).lower() == text
+        if is_number(value):
+            return value == number or str(value) == text
+        mine = folded(value)
+        near = len(text) > 3 and not exact  # of a closed column, one value is not another
+        return mine == text or (near and fuzz.ratio(mine, text) >= ALIKE)
+
+    return fits
 
 
-def _alike(one: str, other: str) -> bool:
-    from rapidfuzz import fuzz
-
-    return one == other or (len(other) > 3 and fuzz.ratio(one, other) >= ALIKE)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def _reference(request: object) -> str:

@@ -41,7 +41,7 @@ def read_calls(text: str) -> tuple[ToolCall, ...]:
     calls: list[ToolCall] = []
     place = _space(text, 0)
     while place < len(text):
-        call, place = _call(text, place)
+        call, place = read_call_at(text, place)
         calls.append(call)
         place = _space(text, place)
         if place < len(text):
@@ -51,7 +51,8 @@ def read_calls(text: str) -> tuple[ToolCall, ...]:
     return tuple(calls)
 
 
-def _call(text: str, place: int) -> tuple[ToolCall, int]:
+def read_call_at(text: str, place: int) -> tuple[ToolCall, int]:
+    """The call that begins at a place, and the place behind it; `NotCalls` if there is none."""
     name, place = _name(text, place, "(")
     arguments: dict[str, Json] = {}
     place = _space(text, place)

@@ -63,26 +63,31 @@ def write_json_calls(calls: tuple[ToolCall, ...]) -> str:
     return json.dumps(rows, ensure_ascii=False)
 
 
-def read_json_calls(text: str) -> tuple[ToolCall, ...] | None:
-    """The calls of a JSON list of them, or of one call object; None if it is anything else."""
+def read_json_calls(text: str, named: str = "name") -> tuple[ToolCall, ...] | None:
+    """The calls of a JSON list of them, or of one call object; None if it is anything else.
+
+    `named` is the key under which a call's name stands.
+    """
     if len(text) > LONGEST or not text.startswith(("[", "{")):
         return None
     try:
-        value = json.loads(text, parse_constant=_refuse)
+        value = json.loads(text, parse_constant=refuse)
         rows = [value] if isinstance(value, dict) else value
-        return tuple(_call(row) for row in rows)
+        return tuple(called(row, named) for row in rows)
     except (ValueError, TypeError, RecursionError):
         return None
 
 
-def _call(row: Any) -> ToolCall:
-    if not isinstance(row, dict) or set(row) != {"name", "arguments"}:
+def called(row: Any, named: str) -> ToolCall:
+    """The call that an object is; a `ValueError` if it is none, or cannot be written again."""
+    if not isinstance(row, dict) or set(row) != {named, "arguments"}:
         raise ValueError("not a call")
-    if not isinstance(row["name"], str) or not isinstance(row["arguments"], dict):
-        raise ValueError("not a call")  # noqa: TRY004  one kind of error, caught above
-    sound([row["name"], row["arguments"]])
-    return ToolCall(row["name"], row["arguments"])
+    if not isinstance(row[named], str) or not isinstance(row["arguments"], dict):
+        raise ValueError("not a call")  # noqa: TRY004  one kind of error, caught by who reads
+    sound([row[named], row["arguments"]])
+    return ToolCall(row[named], row["arguments"])
 
 
-def _refuse(constant: str) -> None:
+def refuse(constant: str) -> None:
+    """`NaN` and `Infinity`, which Python reads, are a `ValueError`."""
     raise ValueError(f"{constant} is not JSON")

@@ -1,14 +1,19 @@
 """Layouts by name. A new one is one file and one line here."""
 
 from coalm.errors import ModelError, RecipeError, unknown
-from coalm.formats.layouts.base import Layout, Role
+from coalm.formats.layouts.base import Layout, Message, Role
 from coalm.formats.layouts.chatml import ChatML
+from coalm.formats.layouts.granite import Granite
 from coalm.formats.layouts.llama3 import Llama3
+from coalm.formats.layouts.mistral import Mistral
+from coalm.formats.layouts.qwen import Qwen
 from coalm.formats.tokens import ModelTokenizer
 
-__all__ = ["LAYOUTS", "Layout", "Role", "layout", "layout_for"]
+__all__ = ["LAYOUTS", "Layout", "Message", "Role", "layout", "layout_for"]
 
-LAYOUTS: dict[str, Layout] = {known.name: known for known in (ChatML(), Llama3())}
+LAYOUTS: dict[str, Layout] = {
+    known.name: known for known in (ChatML(), Llama3(), Qwen(), Mistral(), Granite())
+}
 
 
 def layout(name: str) -> Layout:
@@ -19,12 +24,18 @@ def layout(name: str) -> Layout:
 
 
 def layout_for(tokenizer: ModelTokenizer) -> Layout:
-    """The first layout all of whose markers a tokenizer knows; a `ModelError` if there is none."""
-    for known in LAYOUTS.values():
-        pieces = [*known.begin(), *known.head("user"), *known.tail("user")]
-        if all(tokenizer.knows(piece.text) for piece in pieces if piece.control):
-            return known
-    raise ModelError(
-        f"this model's tokenizer has the markers of no layout ({', '.join(LAYOUTS)}); "
-        "it is not a chat model that is known here"
-    )
+    """The layout whose signs a tokenizer has, of several the one with most signs.
+
+    A `ModelError` if there is none.
+    """
+    fitting = [
+        known
+        for known in LAYOUTS.values()
+        if all(map(tokenizer.knows, known.signs)) and not any(map(tokenizer.knows, known.strangers))
+    ]
+    if not fitting:
+        raise ModelError(
+            f"this model's tokenizer has the markers of no layout ({', '.join(LAYOUTS)}); "
+            "it is not a chat model that is known here"
+        )
+    return max(fitting, key=lambda known: len(known.signs))

@@ -1,8 +1,9 @@
 """ChatML: `<|im_start|>role` ... `<|im_end|>`, as SmolLM2 and many others read it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from coalm.formats.layouts.base import Role
+from coalm.formats.layouts.base import Message, Role
 from coalm.formats.pieces import Piece
 
 
@@ -12,6 +13,13 @@ class ChatML:
 
     name: str = "chatml"
     stop: str = "<|im_end|>"
+    signs: tuple[str, ...] = ("<|im_start|>", "<|im_end|>")
+    strangers: tuple[str, ...] = ()
+    bare: tuple[str, str] = ("", "")
+
+    def messages(self, said: Sequence[Message]) -> Sequence[Message]:
+        """Each on its own."""
+        return said
 
     def begin(self) -> list[Piece]:
         """Nothing: the first marker is the first turn's own."""

@@ -2,11 +2,14 @@
 
 Every assistant turn ends with `<|eot_id|>`, one that calls a tool as well; the
 vendor's own template writes `<|eom_id|>` there only for its built-in tools.
+
+Deviation D121: no date and no system message of the vendor's own, and calls in a dialect.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from coalm.formats.layouts.base import Role
+from coalm.formats.layouts.base import Message, Role
 from coalm.formats.pieces import Piece
 
 
@@ -16,6 +19,18 @@ class Llama3:
 
     name: str = "llama3"
     stop: str = "<|eot_id|>"
+    signs: tuple[str, ...] = (
+        "<|begin_of_text|>",
+        "<|start_header_id|>",
+        "<|end_header_id|>",
+        "<|eot_id|>",
+    )
+    strangers: tuple[str, ...] = ()
+    bare: tuple[str, str] = ("", "")
+
+    def messages(self, said: Sequence[Message]) -> Sequence[Message]:
+        """Each on its own."""
+        return said
 
     def begin(self) -> list[Piece]:
         """`<|begin_of_text|>`, once."""

@@ -75,7 +75,10 @@ export async function* stream(path, body) {
     left = whole.pop();
     for (const event of whole) {
       const data = event.split("\n").filter((line) => line.startsWith("data: "));
-      if (data.length) yield JSON.parse(data.map((line) => line.slice(6)).join("\n"));
+      if (!data.length) continue;
+      const told = JSON.parse(data.map((line) => line.slice(6)).join("\n"));
+      if (told.error) throw new Trouble(told.error.message, 0, "broken");
+      yield told;
     }
   }
 }

@@ -55,7 +55,7 @@ export function editing(text, round, later, rerun, leave) {
   const gone = later ? `This turn and the ${later === 1 ? "one" : later} after it are said anew.` : "This turn is said anew.";
   return el(
     "form",
-    { class: "editing", on: { submit: (event) => { event.preventDefault(); send(); } } },
+    { class: "editing", "aria-label": `Edit your turn ${round + 1}`, on: { submit: (event) => { event.preventDefault(); send(); } } },
     el("label", { for: id, text: `Your turn ${round + 1}` }),
     box,
     el("p", { class: "quiet", text: `${gone} What tools have booked stays booked.` }),

@@ -87,7 +87,7 @@ function show(abouts) {
   at("words").maxLength = words;
   choices(at("model"), models, abouts[0].model);
   choices(at("rival"), ["", ...models.filter((one) => one !== abouts[0].model)], abouts[1]?.model ?? "");
-  at("rival-label").hidden = models.length < 2;
+  at("rivals").hidden = models.length < 2;
 }
 
 function choices(select, names, chosen) {

@@ -71,13 +71,13 @@ export class StateTable {
   }
 
   group(domain, rows) {
-    const head = el("th", { scope: "rowgroup", rowspan: rows.length }, el("span", { class: "name", text: domain }),
+    const head = el("th", { scope: "rowgroup", rowspan: rows.length }, el("span", { class: "name", text: domain }), " ",
                     domain === this.domain ? el("span", { class: "badge", text: "now" }) : null);
     const lines = rows.map(({ slot, kind, value, was }, n) => {
       const changed = was !== value;
       return el("tr", { class: changed ? "changed" : "" }, n ? null : head,
         el("td", {}, el("span", { class: `name ${kind}`, text: slot })),
-        el("td", { dir: "auto", class: "value" }, el("span", { text: value }),
+        el("td", { dir: "auto", class: "value" }, el("span", { text: value }), " ",
            changed ? el("span", { class: "badge fresh", text: was === undefined ? "new" : "changed" }) : null));
     });
     return el("tbody", {}, ...lines);

@@ -1,0 +1,46 @@
+"""What a run leaves to be used: the merged model, with the format that it was trained in."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from coalm import models, store
+from coalm.train.settings import TrainSettings
+
+
+def save(trainer: Any, base: Path, settings: TrainSettings, out: Path) -> None:
+    """The merged model, the base's tokenizer files and what format it was trained in."""
+    merged = _merged(trainer, base, settings, out)
+    draft = out / ".model.part"
+    shutil.rmtree(draft, ignore_errors=True)
+    merged.save_pretrained(draft)
+    for file in base.iterdir():
+        if file.name.startswith("tokenizer") or file.suffix == ".jinja":
+            shutil.copyfile(file, draft / file.name)
+    form = {"layout": settings.layout, "dialect": settings.dialect, "rows": settings.rows}
+    store.write_json(draft / "coalm-format.json", form)
+    shutil.rmtree(out / "model", ignore_errors=True)
+    draft.replace(out / "model")
+
+
+def _merged(trainer: Any, base: Path, settings: TrainSettings, out: Path) -> Any:
+    if settings.method == "full":
+        return trainer.model
+    if settings.method == "qlora":
+        return merged_anew(trainer.model, base, out / "adapter")
+    return trainer.model.merge_and_unload()
+
+
+def merged_anew(model: Any, base: Path, adapter: Path) -> Any:
+    """The adapter of a trained model, merged into the base as it is on disk, in bfloat16.
+
+    Four-bit weights would be rounded once more if it were merged into them.
+    """
+    import torch
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM
+
+    shutil.rmtree(adapter, ignore_errors=True)
+    model.save_pretrained(adapter)
+    whole = models.load(AutoModelForCausalLM, base, torch.bfloat16)
+    return PeftModel.from_pretrained(whole, adapter).merge_and_unload()
