@@ -168,6 +168,10 @@ def test_an_agent_that_is_not_there_gets_a_suggestion(folder: Path) -> None:
         load("cambrige")
     with pytest.raises(RecipeError, match=r"inns\.yaml"):
         load(str(folder / "ins.yaml"))
+    (folder / "bank").mkdir()
+    (folder / "bank" / "agent.yaml").write_text(WHOLE)
+    with pytest.raises(RecipeError, match=r"did you mean '.*/bank'"):
+        load(str(folder / "bnk"))
 
 
 def test_two_tools_of_one_name_are_refused(folder: Path) -> None:

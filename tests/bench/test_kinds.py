@@ -23,7 +23,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "errors.md").read_text(encoding="ut
 SECTIONS: Mapping[str, str] = {
     part.partition("\n")[0]: part.partition("\n")[2] for part in PAGE.split("\n## ")[1:]
 }
-UNTRIED = {"too many steps", "environment lost", "not answered"}
+UNTRIED = ("too many steps", "environment lost", "not answered")
 """Kinds that take a whole conversation, or the world, to show."""
 
 

@@ -24,6 +24,12 @@ UNITS = (
     "<tool_call>",
     "<tool_call>{",
     "</tool_call>",
+    "<execute>",
+    "<execute>f(a=1)</execute>",
+    "<function_call>",
+    "print(",
+    "x = ",
+    '{"tool_calls": [',
     "<think>",
     "\nAction: ",
     "\nAction: f(",
@@ -50,6 +56,11 @@ AROUND = (
     ('[{"name": "f", "arguments": {"a": "', '"}}]'),
     ("<tool_call>", "</tool_call>"),
     ("x\n[", "]"),
+    ("<execute>", "</execute>"),
+    ("<execute>print(f(a=", "))</execute>"),
+    ("<function_call>", "</function_call>"),
+    ('{"tool_calls": [{"function": {"name": "f", "arguments": "', '"}}]}'),
+    ("```\n", "\n```"),
 )
 """What is put before and behind it."""
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import httpx
@@ -165,7 +166,7 @@ def stage(
         for name, line in zip(models, lines, strict=True)
     }
     sessions = Sessions(
-        "places", {name: (lambda s=s: s) for name, s in settings.items()}, limits, keeper
+        "places", {name: partial(settings.__getitem__, name) for name in settings}, limits, keeper
     )
     sock = listener("127.0.0.1", 0)
     app = paged(sessions, models[:1], ServeSettings(**served), lines[0], REACT)

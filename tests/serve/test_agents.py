@@ -104,12 +104,14 @@ def test_a_stream_tells_the_same_as_it_happens() -> None:
 
 
 def test_openais_client_talks_with_it_and_brings_the_events_back() -> None:
-    with agent() as (server, engine):
-        with openai.OpenAI(base_url=f"{server.url}/v1", api_key="none") as client:
-            messages: list[Any] = [*HELLO]
-            first = client.chat.completions.create(model="m", messages=messages)
-            messages += [first.choices[0].message.model_dump(), *HELLO]
-            client.chat.completions.create(model="m", messages=messages)
+    messages: list[Any] = [*HELLO]
+    with (
+        agent() as (server, engine),
+        openai.OpenAI(base_url=f"{server.url}/v1", api_key="none") as client,
+    ):
+        first = client.chat.completions.create(model="m", messages=messages)
+        messages += [first.choices[0].message.model_dump(), *HELLO]
+        client.chat.completions.create(model="m", messages=messages)
     again = "".join(piece.text for piece in engine.seen[2])
     assert "Action: find_bus(to='ely')" in again
     assert "Observation: ely 17:00" in again

@@ -1,5 +1,6 @@
 """Conversations over HTTP: events as they come, questions, going back, opinions, limits."""
 
+import asyncio
 import json
 import math
 import threading
@@ -14,7 +15,7 @@ import pytest
 from coalm.agent import traces
 from coalm.agent.traces import Feedback, Trace
 from coalm.serve.sessions_kept import Keeper, SessionLimits, secrets_of
-from coalm.serve.sessions_live import finite
+from coalm.serve.sessions_live import Outbox, finite
 from coalm.types import Dialogue, System, User
 from tests.serve.stage import Stage, stage
 
@@ -399,3 +400,21 @@ def test_a_keeper_without_a_file_keeps_nothing_and_knows_secrets_by_their_names(
     secret = secrets_of(("A", "B", ""), {"A": "swordfish, trout", "C": "no"})
     assert secret == ("swordfish", "trout")
     assert "swordfish" not in Keeper(secrets=secret).line(trace)
+
+
+def test_a_slow_reader_gets_the_latest_writing_and_a_silent_agent_a_beat() -> None:
+    async def read() -> list[Any]:
+        out = Outbox(asyncio.get_running_loop())
+        for text in ("a", "ab", "abc"):
+            out.put({"event": "writing", "text": text})
+        out.put({"event": "took"})
+        rows = out.rows(beat=0.05)
+        found = [await anext(rows) for _ in range(3)]
+        out.put(None)
+        return [*found, *[row async for row in rows]]
+
+    assert asyncio.run(read()) == [
+        {"event": "writing", "text": "abc"},
+        {"event": "took"},
+        None,
+    ]

@@ -162,8 +162,8 @@ from pathlib import Path
 from coalm.recipe import build
 from coalm.train import TrainSettings, train
 given = json.loads(sys.argv[1])
-train(build(TrainSettings, given, "test"), Path(sys.argv[2]), watch=lambda p: print(p.step, flush=True),
-      note=lambda _: None)
+train(build(TrainSettings, given, "test"), Path(sys.argv[2]),
+      watch=lambda p: print(p.step, flush=True), note=lambda _: None)
 """
 
 

@@ -16,6 +16,10 @@ DIALECT = "react"
 """How calls are written where nobody says, as the models trained here were shown them."""
 
 
+SCRIPTED = "scripted:"
+"""Before the name of a file: its replies are given one after the other, whatever is said."""
+
+
 @dataclass(frozen=True, slots=True)
 class Speaking:
     """A model that can be talked with."""
@@ -46,6 +50,9 @@ def speaking(model: str, settings: "EvalSettings", dialect: str = DIALECT) -> It
         with opened(model, settings, note) as speakers:
             yield Speaking(*speakers.speaker(about))
         return
+    if model.startswith(SCRIPTED):
+        yield _scripted(model.removeprefix(SCRIPTED), settings, dialect)
+        return
     folder = models.folder(model, note)
     fmt = format_of(settings.layout or own_layout(folder), settings.dialect or dialect)
     tokenizer = open_tokenizer(folder)
@@ -56,3 +63,17 @@ def speaking(model: str, settings: "EvalSettings", dialect: str = DIALECT) -> It
 
     engine = open_engine(settings.engine, model, note=note)
     yield Speaking(Model(engine, fmt), fmt.name, context, count)
+
+
+def _scripted(file: str, settings: "EvalSettings", dialect: str) -> Speaking:
+    """No model at all, for trying out an agent's tools, which are real."""
+    from pathlib import Path
+
+    from coalm.engines import Model
+    from coalm.engines.scripted import Script, read_script
+    from coalm.formats import format_of
+
+    replies = read_script(Path(file).expanduser())
+    fmt = format_of(settings.layout or "chatml", settings.dialect or dialect)
+    note(f"no model: {len(replies)} replies are read from {file}, whatever you say")
+    return Speaking(Model(Script(list(replies)), fmt), fmt.name)

@@ -1,6 +1,6 @@
-"""`coalm train`: a recipe's data folder becomes a run folder."""
+"""`coalm train`: a recipe's data folder becomes a run folder, or a plan of the run."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,9 +13,36 @@ if TYPE_CHECKING:
     from coalm.train import Progress, Trained, TrainSettings
 
 Out = Annotated[Path | None, typer.Option(help="The run folder; else runs/RECIPE/train.")]
+PlanOnly = Annotated[
+    bool, typer.Option("--plan", help="Train nothing: say what it takes. Needs no weights.")
+]
+Gpus = Annotated[
+    int | None,
+    typer.Option(min=1, help="With --plan: how many GPUs; else 8 with fsdp, 1 without."),
+]
+Gpu = Annotated[str, typer.Option(help="With --plan: which, such as h100-80gb or a100-80gb.")]
+Mfu = Annotated[
+    float,
+    typer.Option(min=0.01, max=1.0, help="With --plan: share of the GPU's peak that is reached."),
+]
+Price = Annotated[
+    float | None,
+    typer.Option(min=0.0, help="With --plan: US dollars an hour for a GPU; else what is usual."),
+]
+Json = Annotated[Path | None, typer.Option("--json", help="With --plan: write it as JSON too.")]
 
 
-def train(recipe: Recipe, overrides: Overrides = None, out: Out = None) -> None:
+def train(
+    recipe: Recipe,
+    overrides: Overrides = None,
+    out: Out = None,
+    plan: PlanOnly = False,
+    gpus: Gpus = None,
+    gpu: Gpu = "h100-80gb",
+    mfu: Mfu = 0.4,
+    price: Price = None,
+    json: Json = None,
+) -> None:
     """Train a model as a recipe says; run again to go on after an interruption."""
     from coalm.mixture import DataSettings
     from coalm.recipe import load
@@ -25,7 +52,35 @@ def train(recipe: Recipe, overrides: Overrides = None, out: Out = None) -> None:
     if not settings.data:
         folder = data_folder(recipe, load(DataSettings, recipe, "data"))
         settings = replace(settings, data=str(folder))
-    trained(settings, run_folder(recipe, out, "train"))
+    if plan:
+        planned(settings, gpus, gpu, mfu, price, json)
+    else:
+        trained(settings, run_folder(recipe, out, "train"))
+
+
+def planned(
+    settings: "TrainSettings",
+    gpus: int | None,
+    gpu: str,
+    mfu: float,
+    price: float | None,
+    json: Path | None,
+) -> None:
+    """Print what a run takes, and write it as JSON where that is asked for."""
+    from coalm.recipe import resolved
+    from coalm.store import write_json
+    from coalm.train.plan import data_of, machine, make_plan, plan_lines
+
+    data = data_of(Path(settings.data) if settings.data else None)
+    devices = gpus or (8 if settings.fsdp else 1)
+    found = make_plan(settings, data, machine(gpu), devices=devices, mfu=mfu, price=price)
+    for line in plan_lines(found):
+        console.print(line, markup=False, soft_wrap=True)
+    if json:
+        plain = asdict(found) | {"settings": resolved(settings)}
+        more = {"hours": found.hours, "cost": found.cost, "fits": found.fits}
+        write_json(json, plain | more)
+        note(f"wrote {json}")
 
 
 def trained(settings: "TrainSettings", folder: Path) -> "Trained":

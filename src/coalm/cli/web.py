@@ -25,32 +25,41 @@ _PATIENCE = 3600.0
 _AT_ONCE = 256
 
 
+ModelName = Annotated[
+    str, typer.Argument(help="A run folder, an embedded model, a model folder, or a hub id.")
+]
+Rival = Annotated[
+    str, typer.Argument(metavar="[MODEL2]", help="Another model, to compare it with.")
+]
+AgentName = Annotated[str, typer.Option(help="An agent's YAML file, or cambridge, the town guide.")]
+EngineName = Annotated[str, typer.Option(help="What runs the models; else the agent's.")]
+Traces = Annotated[
+    Path | None, typer.Option(help="Add conversations and opinions to this JSONL, redacted.")
+]
+Personal = Annotated[
+    bool, typer.Option("--personal", help="Redact mail addresses and numbers of people too.")
+]
+Browse = Annotated[bool, typer.Option("--open", help="Show the page in a browser.")]
+AtOnce = Annotated[int, typer.Option(help="Conversations at once.", min=1)]
+Idle = Annotated[float, typer.Option(help="Seconds of silence that end one.", min=1)]
+DialectName = Annotated[
+    str, typer.Option(help="How calls are written; else the agent's, or an endpoint's tools.")
+]
+
+
 def web(
-    model: Annotated[
-        str,
-        typer.Argument(help="A run folder, an embedded model, a model folder, or a hub id."),
-    ] = "",
-    rival: Annotated[
-        str, typer.Argument(metavar="[MODEL2]", help="Another model, to compare it with.")
-    ] = "",
-    agent: Annotated[
-        str, typer.Option(help="An agent's YAML file, or cambridge, the town guide.")
-    ] = "cambridge",
-    engine: Annotated[str, typer.Option(help="What runs the models; else the agent's.")] = "",
+    model: ModelName = "",
+    rival: Rival = "",
+    agent: AgentName = "cambridge",
+    engine: EngineName = "",
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="The port; 0 takes a free one.", min=0)] = 8080,
-    traces: Annotated[
-        Path | None, typer.Option(help="Add conversations and opinions to this JSONL, redacted.")
-    ] = None,
-    personal: Annotated[
-        bool, typer.Option("--personal", help="Redact mail addresses and numbers of people too.")
-    ] = False,
-    open: Annotated[bool, typer.Option("--open", help="Show the page in a browser.")] = False,
-    sessions: Annotated[int, typer.Option(help="Conversations at once.", min=1)] = 64,
-    idle: Annotated[float, typer.Option(help="Seconds of silence that end one.", min=1)] = 3600.0,
-    dialect: Annotated[
-        str, typer.Option(help="How calls are written; else the agent's, or an endpoint's tools.")
-    ] = "",
+    port: Annotated[int, typer.Option(help="The port; 0: a free one.", min=0, max=65535)] = 8080,
+    traces: Traces = None,
+    personal: Personal = False,
+    open: Browse = False,
+    sessions: AtOnce = 64,
+    idle: Idle = 3600.0,
+    dialect: DialectName = "",
     layout: Annotated[str, typer.Option(help="Turn markers; else the model's own.")] = "",
     base_url: Urls = None,
     chat: Chat = True,
@@ -145,10 +154,12 @@ class _Models:
         from coalm.cli.speaking import speaking
         from coalm.engines import Model
         from coalm.serve.batching import Batcher
-        from coalm.serve.upstream import Upstream
+        from coalm.serve.upstream import Upstream, greet
         from coalm.serve.waiting import Queued
 
         asked = self.settings
+        if asked.engine == "server" and asked.base_urls:
+            greet(asked.base_urls, asked.key_env)
         spoken = self.stack.enter_context(speaking(name, asked, self.agent.dialect))
         if not isinstance(spoken.speaker, Model):
             return _Voice(spoken)
@@ -190,7 +201,7 @@ def _serve(
     )
     app = paged(sessions, [first], served, voice.line, voice.format)
     address = address_of(sock)
-    if not served.keys and served.host not in ("127.0.0.1", "localhost", "::1"):
+    if not served.keys and not served.loopback:
         note("everybody who reaches this address is let in: set COALM_API_KEYS to ask for a key")
 
     def ready() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, Literal, Protocol
 
 from coalm import store
@@ -14,7 +15,10 @@ from coalm.engines.server import too_long
 from coalm.formats import Piece
 from coalm.formats.chat import understood
 from coalm.formats.dialects import Dialect
+from coalm.formats.layouts import LAYOUTS, Role
 from coalm.types import Dialogue
+
+ROLES: tuple[Role, ...] = ("system", "user", "assistant", "tool")
 
 
 class Asked(Protocol):
@@ -170,7 +174,7 @@ def raw_text(prompt: Sequence[Piece], end: str) -> str:
     A marker that stands in data is broken by a zero-width space: the server cannot tell
     it from ours.
     """
-    markers = {piece.text for piece in prompt if piece.control} | ({end} if end else set())
+    markers = {piece.text for piece in prompt if piece.control} | _relatives(end)
     parts = []
     for piece in prompt:
         text = piece.text
@@ -179,3 +183,16 @@ def raw_text(prompt: Sequence[Piece], end: str) -> str:
                 text = text.replace(marker, f"{marker[0]}\u200b{marker[1:]}")
         parts.append(text)
     return "".join(parts)
+
+
+@cache
+def _relatives(end: str) -> frozenset[str]:
+    """All markers of the layouts that end a turn so; a prompt need not hold each of them."""
+    found = {end} if end else set()
+    for layout in LAYOUTS.values():
+        if layout.stop == end:
+            pieces = layout.begin()
+            for role in ROLES:
+                pieces += [*layout.head(role), *layout.tail(role)]
+            found |= {piece.text for piece in pieces if piece.control}
+    return frozenset(found)

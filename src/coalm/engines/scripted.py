@@ -1,9 +1,12 @@
 """An engine that says what it is told: for tests, documents and trying things out."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from coalm.engines.base import Completion, Sampling, Unanswered
+from coalm.errors import ModelError
 from coalm.formats import Piece, plain
 
 
@@ -24,6 +27,30 @@ class Scripted:
             answer = self.answers.pop(0) if self.answers else ""
             said.append(answer if isinstance(answer, Unanswered) else _completion(answer, prompt))
         return said
+
+
+@dataclass
+class Script(Scripted):
+    """A script that says when it is over, for people who try things out without a model."""
+
+    def complete(
+        self, prompts: Sequence[Sequence[Piece]], sampling: Sampling
+    ) -> list[Completion | Unanswered]:
+        """The next answer of the script for each prompt; unanswered when it has run out."""
+        self.answers += [Unanswered("the script is over")] * (len(prompts) - len(self.answers))
+        return super().complete(prompts, sampling)
+
+
+def read_script(path: Path) -> list[str]:
+    """The replies of a file, with a line `---` between two; a `ModelError` if it has none."""
+    try:
+        parts = re.split(r"^---[ \t]*$", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    except (OSError, UnicodeDecodeError) as e:
+        raise ModelError(f"{path}: not readable as a script: {e}") from None
+    replies = [part.strip() for part in parts if part.strip()]
+    if not replies:
+        raise ModelError(f"{path}: the script is empty")
+    return replies
 
 
 @dataclass(frozen=True)

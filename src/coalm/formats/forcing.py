@@ -20,24 +20,24 @@ def forced(dialect: Dialect, name: str = "") -> str:
     """
     # Deviation D112: the paper's turns think before they act.
     checked(dialect, Assistant(calls=(ToolCall(name or "any", {}),)))  # the name can be written
-    quoted = json.dumps(name, ensure_ascii=False)
-    said = f' {quoted}, "arguments":' if name else ""
     match dialect.name:
-        case "json":
-            return f'[{{"name":{said}'
-        case "hammer":
-            return f'```\n[{{"name":{said}'
         case "pythonic":
             return f"[{name}(" if name else "["
-        case "hermes":
-            return f'<tool_call>\n{{"name":{said}'
-        case "fnctod":
-            return f'<function_call>{{"function":{said}'
-        case "codeact":
-            return f"<execute>\n{name}(" if name else "<execute>\n"
-        case "openai":
-            begun = '{"tool_calls": [{"id": "call_1", "type": "function", "function": {"name":'
-            return begun + said
         case "react":
             return f"Action: {name}(" if name else "Action:"
+        case "codeact":
+            return f"<execute>\n{name}(" if name else "<execute>\n"
+        case known if known in _BEFORE:
+            said = f' {json.dumps(name, ensure_ascii=False)}, "arguments":' if name else ""
+            return f"{_BEFORE[known]}{said}"
     raise FormatError(f"{dialect.name} has no way to make a model call")
+
+
+_BEFORE = {
+    "json": '[{"name":',
+    "hammer": '```\n[{"name":',
+    "hermes": '<tool_call>\n{"name":',
+    "fnctod": '<function_call>{"function":',
+    "openai": '{"tool_calls": [{"id": "call_1", "type": "function", "function": {"name":',
+}
+"""What stands before the name where calls are JSON."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from coalm.errors import ModelError
 from coalm.formats.fast import Fast, open_fast
@@ -30,6 +30,9 @@ class ModelTokenizer:
         longest_first = sorted(self._added, key=len, reverse=True)
         self._marker = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
         self._text = lru_cache(maxsize=4_096)(self._encode)
+        # SentencePiece's way puts a blank before each text, and would put one into every cut.
+        blank = [token[:1] for token in self._plain("a").tokens[:1]] == ["\u2581"]
+        self._line = tuple(self._plain("\n").ids) if blank else ()
 
     @property
     def fast(self) -> bool:
@@ -55,6 +58,11 @@ class ModelTokenizer:
         import numpy as np
 
         apart = [self._apart(text) for text in texts]
+        if self._line and any(len(parts) > 1 for parts in apart):
+            rows = [self._text(text) for text in texts]
+            return np.array([i for row in rows for i in row], np.int32), np.cumsum(
+                [0, *map(len, rows)]
+            )
         ids, ends = self._batch([part for parts in apart for part in parts])
         return ids, ends[np.cumsum([0, *map(len, apart)])]
 
@@ -76,10 +84,20 @@ class ModelTokenizer:
         return self._backend.decode(list(ids), skip_special_tokens=False)
 
     def _encode(self, text: str) -> tuple[int, ...]:
-        ids: list[int] = []
-        for part in self._apart(text):
-            ids.extend(self._backend.encode(part, add_special_tokens=False).ids)
+        first, *others = self._apart(text) or [""]
+        ids = list(self._plain(first).ids)
+        for part in others:
+            ids.extend(self._after_a_line(part) if self._line else self._plain(part).ids)
         return tuple(ids)
+
+    def _plain(self, text: str) -> Any:
+        return self._backend.encode(text, add_special_tokens=False)
+
+    def _after_a_line(self, text: str) -> tuple[int, ...]:
+        """Ids of a text that does not begin one: those behind a line break's."""
+        ids = tuple(self._plain(f"\n{text}").ids)
+        begun = len(self._line)
+        return ids[begun:] if ids[:begun] == self._line else tuple(self._plain(text).ids)
 
     def _batch(self, texts: list[str]) -> "tuple[NDArray[np.int32], NDArray[np.int64]]":
         import numpy as np

@@ -16,8 +16,6 @@ from coalm.serve.settings import ServeSettings
 from coalm.serve.waiting import Line, Wanted
 from coalm.serve.wire import Invalid
 
-_HERE = ("localhost", "127.0.0.1", "::1", "[::1]")
-
 
 @dataclass(frozen=True)
 class Paged(Application):
@@ -52,8 +50,9 @@ def paged(
         nobody = _Nobody()
         made = assembled(nobody, nobody, names, settings, Metrics(nobody), routes=routes)
     outer: Any = made.outer
-    if settings.host in _HERE:
-        outer = TrustedHostMiddleware(outer, allowed_hosts=[*_HERE], www_redirect=False)
+    if settings.loopback:
+        here = [settings.host, "localhost", "127.0.0.1", "::1", "[::1]"]
+        outer = TrustedHostMiddleware(outer, allowed_hosts=here, www_redirect=False)
     return Paged(made.door, made.line, made.metrics, outer, sessions)
 
 

@@ -160,6 +160,7 @@ class Live:
         untold = self._keep(self.trace)
         if untold:
             out.put(self._row({"event": "untraced", "why": untold}))
+            last = self._row(last) if last else None  # it comes after that
         self.busy, self.used = False, time.monotonic()
         out.put(last)
         out.put(None)

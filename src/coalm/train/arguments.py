@@ -12,7 +12,7 @@ LIGER = {
     "rope": True,
     "rms_norm": True,
     "swiglu": True,
-    # The loss is computed from the learned positions alone: nothing is left for these two.
+    # Deviation D124: the loss is computed from the learned positions alone, and not by Liger.
     "cross_entropy": False,
     "fused_linear_cross_entropy": False,
 }
@@ -54,7 +54,6 @@ def arguments(
         include_num_input_tokens_seen="non_padding",
         train_sampling_strategy="group_by_length",
         max_length=None,
-        pad_token=settings.pad or None,
         dataset_kwargs={"skip_prepare_dataset": True},
         dataloader_pin_memory=device.device != "cpu",
         report_to=list(settings.report_to) or "none",

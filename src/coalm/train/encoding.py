@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 IGNORED = -100
 """The label of a token that is not learned, by PyTorch's convention."""
 
-STARTED = 8
-"""Row groups that are encoded in the time that a process takes to start: one second."""
+WORTH = 16_000_000
+"""Bytes of rows that are encoded in the time that a process takes to start: one second."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def encode_split(
     counts = path.with_suffix(".json")
     if not (path.exists() and counts.exists()):
         found = list(_jobs(files, limit))
-        wanted = processes or min(cores(), max(1, len(found) // STARTED))
+        wanted = processes or min(cores(), max(1, sum(job.size for job in found) // WORTH))
         with Crew(how, wanted) as crew:
             done = _write(path, crew.map(encode_rows, found))
         store.write_json(counts, done)
@@ -108,6 +108,8 @@ class Job:
     path: Path
     group: int
     rows: int
+    size: int
+    """Bytes, unpacked."""
 
 
 def encode_rows(how: Encoding, job: Job) -> Block:
@@ -189,14 +191,13 @@ def _jobs(files: Sequence[Path], limit: int | None) -> Iterator[Job]:
     left = limit
     for path in files:
         with pq.ParquetFile(path) as file:
-            sizes = [
-                file.metadata.row_group(n).num_rows for n in range(file.metadata.num_row_groups)
-            ]
-        for group, size in enumerate(sizes):
-            rows = size if left is None else min(size, left)
+            groups = [file.metadata.row_group(n) for n in range(file.metadata.num_row_groups)]
+            sizes = [(group.num_rows, group.total_byte_size) for group in groups]
+        for number, (there, size) in enumerate(sizes):
+            rows = there if left is None else min(there, left)
             left = None if left is None else left - rows
             if rows:
-                yield Job(path, group, rows)
+                yield Job(path, number, rows, size * rows // there)
 
 
 def _known(how: Encoding) -> dict[str, Any]:

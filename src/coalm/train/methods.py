@@ -1,4 +1,4 @@
-"""What a method needs beside a model: an adapter, four-bit weights, sharding; and their packages."""
+"""What a method needs beside a model: adapter, four-bit weights, sharding, packages."""
 
 from collections.abc import Iterable
 from importlib.util import find_spec
@@ -54,6 +54,7 @@ def sharding(settings: TrainSettings, wraps: Iterable[str]) -> dict[str, Any]:
     if settings.fsdp is None:
         return {}
     fsdp = settings.fsdp
+    # Deviation D123: FSDP2 by default, where the released configurations have FSDP1.
     config: dict[str, Any] = {
         "version": fsdp.version,
         "auto_wrap_policy": "TRANSFORMER_BASED_WRAP",

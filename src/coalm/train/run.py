@@ -82,9 +82,7 @@ def _train(
     finish(out, settings, given, rows, device, final)
 
 
-def _steps(
-    trainer: Any, rows: dict[str, EncodedRows], out: Path, note: Note
-) -> dict[str, float]:
+def _steps(trainer: Any, rows: dict[str, EncodedRows], out: Path, note: Note) -> dict[str, float]:
     """Take the steps that are left; the figures of the validation rows come back."""
     checkpoint = last_checkpoint(out)
     if checkpoint:
@@ -110,23 +108,26 @@ def _trainer(
     out: Path,
     watch: Watch,
 ) -> Any:
+    import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback
 
     model = models.load(
         AutoModelForCausalLM,
         path,
-        device.dtype,
+        torch.float32 if settings.master else device.dtype,
         attention=methods.attention(settings),
         quantization_config=methods.quantisation(settings),
     )
     methods.check_targets(model, settings)
     wraps = methods.layer_classes(model, settings)
+    tokenizer = AutoTokenizer.from_pretrained(path)
+    tokenizer.pad_token = settings.pad or tokenizer.pad_token or tokenizer.eos_token
     trainer = trainer_class()(
         model=model,
         args=arguments(settings, device, out, processes=_processes(), wraps=wraps),
         train_dataset=rows["train"].dataset(),
         eval_dataset=rows["valid"].dataset() if rows["valid"].rows else None,
-        processing_class=AutoTokenizer.from_pretrained(path),
+        processing_class=tokenizer,
         peft_config=methods.adapter(settings),
         callbacks=[metrics_callback(out / "metrics.jsonl", watch)],
     )
@@ -142,7 +143,14 @@ def _processes() -> int:
 def _encoded(data: Path, split: str, settings: TrainSettings, model: Path) -> EncodedRows:
     how = Encoding(model, settings.layout, settings.dialect, settings.rows, settings.max_length)
     limit = settings.eval_rows if split == "valid" else None
-    encoded = encode_split(data, split, how, limit=limit)
+    try:
+        encoded = encode_split(data, split, how, limit=limit)
+    except DataError as e:  # which does not always know the file
+        if str(data) in str(e):
+            raise
+        raise DataError(f"{data}: {split} rows: {e}") from None
+    if split == "train" and not (encoded.rows or encoded.too_long):
+        raise DataError(f"{data}: there are no rows to train on")
     if split == "train" and not encoded.rows:
         raise DataError(f"{data}: no row of at most {settings.max_length} tokens to train on")
     return encoded

@@ -112,6 +112,9 @@ class TrainSettings:
     """Triton kernels of the package liger-kernel for norms, rotations and feed-forward layers."""
     dtype: Literal["auto", "bf16", "fp32"] = "auto"
     """Precision; auto is bf16 where this machine is faster with it."""
+    master: bool = False
+    """Keep the trained weights in float32 beside products in bf16; for `method: full`, since
+    adapters are kept so in any event. Without it small updates are rounded away."""
     fsdp: Fsdp | None = None
     """Share the model out over the devices of a run; null copies it to each."""
     seed: int = 42
@@ -131,6 +134,10 @@ class TrainSettings:
         """A `RecipeError` for settings that contradict each other."""
         if self.global_batch is not None and self.accumulate != 1:
             raise RecipeError("train: set global_batch or accumulate, not both")
+        if self.master and self.method != "full":
+            raise RecipeError("train: master is for method=full; adapters are float32 already")
+        if self.method == "qlora" and self.fsdp and self.quant.storage == "uint8":
+            raise RecipeError("train: FSDP shards floating point alone: set quant.storage=bf16")
 
     @property
     def adapted(self) -> bool:
@@ -138,10 +145,7 @@ class TrainSettings:
         return self.method != "full"
 
     def accumulated(self, devices: int) -> int:
-        """Batches in one optimizer step; a `RecipeError` where they cannot make the global batch.
-
-        Last of all, since what a run is given depends on its machine.
-        """
+        """Batches in one optimizer step; a `RecipeError` where no number makes the global batch."""
         if self.global_batch is None:
             return self.accumulate
         together = self.batch * devices

@@ -150,16 +150,10 @@ def test_the_environments_are_unpacked_once_and_mended(
             assert environments.judge(case.scene, gold, case.gold).error == ""
 
 
-@pytest.mark.slow
-def test_the_package_is_imported_quickly() -> None:
-    script = (
-        "import time; begun = time.perf_counter(); import coalm.bench.bfcl.multiturn; "
-        "print(time.perf_counter() - begun)"
+def test_the_package_is_imported_without_what_takes_long() -> None:
+    script = "import sys, coalm.bench.bfcl.multiturn; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
-    took = []
-    for _ in range(3):
-        done = subprocess.run(
-            [sys.executable, "-c", script], capture_output=True, text=True, check=True
-        )
-        took.append(float(done.stdout))
-    assert min(took) < 0.3
+    heavy = {"torch", "transformers", "pyarrow", "openai", "datasets", "numpy", "pandas"}
+    assert not heavy & set(done.stdout.split())

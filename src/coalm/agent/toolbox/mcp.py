@@ -214,8 +214,11 @@ def _reads(tool: Any) -> bool:
 
 
 def _text(result: "CallToolResult") -> str:
-    if result.structured_content:
-        return json.dumps(result.structured_content, ensure_ascii=False)
+    found = result.structured_content
+    if isinstance(found, dict) and list(found) == ["result"] and isinstance(found["result"], str):
+        return found["result"]  # the SDK's wrapping around a plain text
+    if found:
+        return json.dumps(found, ensure_ascii=False)
     return "\n".join(_part(part) for part in result.content)
 
 

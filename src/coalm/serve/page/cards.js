@@ -1,8 +1,21 @@
-// What asks a person for something: leave to use a tool, other words, an opinion.
+// Who is talked with, and what a person is asked for: leave to use a tool, other words, an opinion.
 
 import { button, el, icon, tell } from "./dom.js";
 
 let made = 0;
+
+/** Who is talked with: the operator's words and the tools. */
+export function introduction({ agent, policy, tools }) {
+  const rows = tools.map((tool) =>
+    el("li", {}, el("code", { text: tool.name }), " ",
+       tool.writes ? el("span", { class: "badge", text: "writes" }) : null,
+       tool.asks ? el("span", { class: "badge", text: "asks first" }) : null,
+       el("span", { class: "quiet", text: ` ${tool.description}` })));
+  const count = tools.length === 1 ? "one tool" : `${tools.length || "no"} tools`;
+  return el("details", { class: "about" },
+            el("summary", {}, el("span", { text: `About ${agent}: ${count}` })),
+            policy ? el("p", { dir: "auto", text: policy }) : null, el("ul", {}, ...rows));
+}
 
 /** May this call run? `decide(allowed, why)` hears the answer. */
 export function asking(event, writes, decide) {

@@ -1,7 +1,7 @@
 // One conversation with one model: what was said, and beside it what happened in between.
 
 import { Trouble, call, stream } from "./api.js";
-import { asking, editing, judging } from "./cards.js";
+import { asking, editing, introduction, judging } from "./cards.js";
 import { button, el, follow, tell, words } from "./dom.js";
 import { StateTable } from "./state.js";
 import { Steps } from "./steps.js";
@@ -34,24 +34,12 @@ export class Column {
       el("div", { class: "talk" }, el("h2", { class: "model", text: name }), this.log),
       el("aside", { "aria-label": `Behind the scenes of ${name}` }, this.behind),
     );
-    this.log.append(this.introduction());
+    this.log.append(introduction(about));
     this.state.show(about.state, true);
   }
 
   get path() {
     return `/${encodeURIComponent(this.about.id)}`;
-  }
-
-  introduction() {
-    const { agent, policy, tools } = this.about;
-    const rows = tools.map((tool) =>
-      el("li", {}, el("code", { text: tool.name }), tool.writes ? el("span", { class: "badge", text: "writes" }) : null,
-         tool.asks ? el("span", { class: "badge", text: "asks first" }) : null,
-         el("span", { class: "quiet", text: ` ${tool.description}` })));
-    const count = tools.length === 1 ? "one tool" : `${tools.length} tools`;
-    return el("details", { class: "about" },
-      el("summary", {}, el("span", { text: `About ${agent}: ${tools.length ? count : "no tools"}` })),
-      policy ? el("p", { dir: "auto", text: policy }) : null, el("ul", {}, ...rows));
   }
 
   // --- saying -----------------------------------------------------------------------------

@@ -23,7 +23,7 @@ export class StateTable {
     this.before = new Map();
     this.now = new Map();
     this.empty = el("p", { class: "quiet", text: "Nothing has been understood yet." });
-    const heads = ["Domain", "Slot", "Value"].map((text) => el("th", { scope: "col", text }));
+    const heads = ["Slot", "Value"].map((text) => el("th", { scope: "col", text }));
     this.table = el(
       "table",
       { hidden: true },
@@ -71,15 +71,16 @@ export class StateTable {
   }
 
   group(domain, rows) {
-    const head = el("th", { scope: "rowgroup", rowspan: rows.length }, el("span", { class: "name", text: domain }), " ",
-                    domain === this.domain ? el("span", { class: "badge", text: "now" }) : null);
-    const lines = rows.map(({ slot, kind, value, was }, n) => {
+    const head = el("tr", {},
+      el("th", { scope: "rowgroup", colspan: "2" }, el("span", { text: domain }), " ",
+         domain === this.domain ? el("span", { class: "badge", text: "now" }) : null));
+    const lines = rows.map(({ slot, kind, value, was }) => {
       const changed = was !== value;
-      return el("tr", { class: changed ? "changed" : "" }, n ? null : head,
-        el("td", {}, el("span", { class: `name ${kind}`, text: slot })),
+      return el("tr", { class: changed ? "changed" : "" },
+        el("th", { scope: "row" }, el("span", { class: `name ${kind}`, text: slot })),
         el("td", { dir: "auto", class: "value" }, el("span", { text: value }), " ",
            changed ? el("span", { class: "badge fresh", text: was === undefined ? "new" : "changed" }) : null));
     });
-    return el("tbody", {}, ...lines);
+    return el("tbody", {}, head, ...lines);
   }
 }

@@ -36,6 +36,8 @@ class Description:
     source: str
     """Where the facts are from, in words."""
     config: dict[str, Any]
+    bundled: str = ""
+    """The name of the bundled description, if it is one."""
 
 
 def bundled() -> list[str]:
@@ -56,7 +58,7 @@ def describe(model: str) -> Description:
     small = model.lower()
     stem = HUB.get(small) or HUB.get(small.removesuffix("-instruct")) or small
     if stem not in bundled():
-        near = unknown("architecture", model, [*HUB, *bundled()])
+        near = unknown("architecture", model.rpartition("/")[2], bundled())
         raise ModelError(f"{near}; or give a folder with the model's config.json in it")
     path = Path(__file__).parent / f"{stem}.json"
-    return Description(model, f"bundled description {stem}", store.read_json(path))
+    return Description(model, f"bundled description {stem}", store.read_json(path), stem)

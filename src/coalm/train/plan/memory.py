@@ -34,7 +34,7 @@ class Memory:
     gradients: int
     optimizer: int
     gathered: int
-    """Layers that FSDP has gathered, and weights that QLoRA has unpacked."""
+    """Weights in another form for a while: gathered by FSDP, unpacked, or in bfloat16."""
     activations: int
     logits: int
     reserve: int
@@ -56,13 +56,16 @@ def memory_of(shape: Shape, settings: TrainSettings, how: Layout) -> Memory:
     base = 0 if settings.method == "full" else _base_bytes(shape, settings, wide)
     weights, gradients = base + shape.trainable * trained, shape.trainable * trained
     optimizer = 2 * gradients  # AdamW's two moments are as wide as what they are of
-    parts = [weights, gradients, optimizer]
-    host = 0
+    host, share = 0, 1
     if fsdp:
-        host = sum(parts) if fsdp.offload else 0
-        parts = [0 if fsdp.offload else -(-part // how.devices) for part in parts]
+        share = how.devices
+        if fsdp.offload:
+            host = weights + gradients + optimizer
+            weights = gradients = optimizer = 0
     return Memory(
-        *parts,
+        weights=-(-weights // share),
+        gradients=-(-gradients // share),
+        optimizer=-(-optimizer // share),
         gathered=_gathered(shape, settings, wide),
         activations=_activations(shape, settings, wide),
         logits=_logits(shape, settings, wide, how.learned),
@@ -86,8 +89,10 @@ def layer_activations(shape: Shape, settings: TrainSettings, wide: int) -> int:
     width, wider = shape.width, shape.feed_forward
     queries, keys = shape.heads * shape.head, shape.kv_heads * shape.head
     attention = wide * (2 * queries + 2 * keys) + 4 * shape.heads + 8
-    # Trained norms need their normalised input as well.
-    norms = (8 + (4 if settings.method == "full" else 2) * wide) * width
+    # Trained norms need their normalised input as well. Beside float32 weights the layers hand
+    # on float32, and each product takes a copy in bfloat16.
+    narrow = 4 if settings.method == "full" else 2
+    norms = (16 + 5 * wide if _mixed(settings, wide) else 8 + narrow * wide) * width
     kept = 4 * wide * wider + norms + attention
     if settings.adapted:
         kept += shape.adapted * settings.lora.rank * wide
@@ -100,10 +105,15 @@ def layer_activations(shape: Shape, settings: TrainSettings, wide: int) -> int:
     return kept
 
 
+def _mixed(settings: TrainSettings, wide: int) -> bool:
+    """Whether weights are float32 and products bfloat16."""
+    return settings.master and wide == 2
+
+
 def _trained_bytes(settings: TrainSettings, wide: int) -> int:
-    if settings.fsdp or wide == 4:
+    if settings.fsdp or wide == 4 or settings.master:
         return 4  # accelerate lifts what is trained to float32 before it shares it out
-    # PEFT keeps adapters in float32, TRL those of four-bit models in bfloat16.
+    # Else PEFT keeps adapters in float32, TRL those of four-bit models in bfloat16.
     return 4 if settings.method in ("lora", "dora") else 2
 
 
@@ -121,7 +131,8 @@ def _gathered(shape: Shape, settings: TrainSettings, wide: int) -> int:
     if settings.method in ("qlora", "dora"):  # unpacked, or with the update added to it
         found += shape.largest_linear * (wide if settings.method == "qlora" else 2 * wide)
     if settings.fsdp is None:
-        return found
+        copied = _mixed(settings, wide) or (wide == 2 and settings.method in ("lora", "dora"))
+        return found + (shape.trainable * wide if copied else 0)  # in bfloat16, for the products
     layers = int(shape.largest_layer * each)
     inner = int((shape.total - shape.outside) * each)
     # One layer in use and the next on its way; or all of them, kept until the backward pass.
@@ -138,7 +149,8 @@ def _activations(shape: Shape, settings: TrainSettings, wide: int) -> int:
     # The backward pass of a layer holds gradients of its widest activations.
     working = wide * (3 * shape.feed_forward + 3 * shape.width)
     if settings.checkpointing:
-        return tokens * (shape.layers * wide * shape.width + layer + working)
+        stream = (4 if _mixed(settings, wide) else wide) * shape.width
+        return tokens * (shape.layers * stream + layer + working)
     return tokens * (shape.layers * layer + working)
 
 

@@ -56,7 +56,8 @@ def shape_of(described: Description, settings: TrainSettings) -> Shape:
     with models.quiet(), torch.device("meta"):
         try:
             config = AutoConfig.for_model(**described.config)
-            model: Any = AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16)
+            kind: Any = AutoModelForCausalLM
+            model = kind.from_config(config, dtype=torch.bfloat16)
         except (KeyError, ValueError, TypeError, AttributeError) as e:
             said = str(e).strip().splitlines()
             raise ModelError(
@@ -102,9 +103,7 @@ def _counts(model: Any, wraps: tuple[str, ...]) -> dict[str, int]:
 
 
 def _trained(model: Any, layers: int) -> dict[str, int]:
-    adapted = [
-        m for m in model.modules() if hasattr(m, "lora_A") and hasattr(m, "base_layer")
-    ]
+    adapted = [m for m in model.modules() if hasattr(m, "lora_A") and hasattr(m, "base_layer")]
     return {
         "trainable": sum(p.numel() for p in model.parameters() if p.requires_grad),
         "adapted_in": sum(m.base_layer.in_features for m in adapted) // layers,

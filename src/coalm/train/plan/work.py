@@ -18,6 +18,8 @@ class Machine:
     """GiB of memory that a process can have."""
     peak: float
     """FLOPs a second, dense bfloat16, by its maker's data sheet."""
+    single: float
+    """The same in float32, without the shortcut TF32, which PyTorch leaves off."""
     price: float
     """US dollars an hour: what clouds asked for one in 2025, roughly. Give your own."""
 
@@ -25,14 +27,14 @@ class Machine:
 GPUS = {
     m.name: m
     for m in (
-        Machine("h100-80gb", 79.6, 989e12, 2.50),
-        Machine("h200", 139.8, 989e12, 3.50),
-        Machine("b200", 178.4, 2250e12, 5.50),
-        Machine("a100-80gb", 79.3, 312e12, 1.80),
-        Machine("a100-40gb", 39.4, 312e12, 1.30),
-        Machine("l40s", 44.5, 362e12, 1.00),
-        Machine("a10g", 22.2, 70e12, 0.75),
-        Machine("rtx-4090", 23.5, 165e12, 0.45),
+        Machine("h100-80gb", 79.6, 989e12, 67e12, 2.50),
+        Machine("h200", 139.8, 989e12, 67e12, 3.50),
+        Machine("b200", 178.4, 2250e12, 75e12, 5.50),
+        Machine("a100-80gb", 79.3, 312e12, 19.5e12, 1.80),
+        Machine("a100-40gb", 39.4, 312e12, 19.5e12, 1.30),
+        Machine("l40s", 44.5, 362e12, 91.6e12, 1.00),
+        Machine("a10g", 22.2, 70e12, 31.2e12, 0.75),
+        Machine("rtx-4090", 23.5, 165e12, 82.6e12, 0.45),
     )
 }
 """Accelerators by name."""
@@ -41,7 +43,8 @@ GPUS = {
 def machine(name: str) -> Machine:
     """The accelerator of that name; a `RecipeError` names the nearest one."""
     if name not in GPUS:
-        raise RecipeError(unknown("GPU", name, GPUS))
+        same = [known for known in GPUS if known.startswith(name)]
+        raise RecipeError(unknown("GPU", name, same or GPUS))
     return GPUS[name]
 
 
@@ -60,8 +63,8 @@ class Data:
 PAPER = Data(
     311_583,
     211_184_321,
-    0.12,
-    "Table 1 of the paper (no data is built); that 12% of its tokens are learned is our guess",
+    0.07,
+    "Table 1 of the paper, since no data is built; that 7% is learned is what our own build has",
 )
 """The paper's own count of CoALM-IT."""
 
@@ -101,9 +104,7 @@ def work_of(shape: Shape, settings: TrainSettings, data: Data, devices: int) -> 
     together = settings.batch * settings.accumulated(devices) * devices
     in_epoch = -(-data.rows // together)
     steps = settings.steps or max(1, int(-(-in_epoch * settings.epochs // 1)))
-    rows = min(steps * together, data.rows * settings.epochs) if not settings.steps else (
-        float(steps * together)
-    )
+    rows = steps * together if settings.steps else data.rows * settings.epochs
     tokens = rows * data.tokens / data.rows
     forward = _forward(shape, data)
     update = 2.0 * shape.trainable
@@ -130,6 +131,6 @@ def _forward(shape: Shape, data: Data) -> float:
     return products + shape.layers * 2.0 * mean * shape.heads * shape.head
 
 
-def hours_of(flops: float, devices: int, on: Machine, mfu: float) -> float:
-    """How long so many model FLOPs take at a share of the machines' peak."""
-    return flops / (devices * on.peak * mfu) / 3600
+def hours_of(flops: float, devices: int, peak: float, mfu: float) -> float:
+    """How long so many model FLOPs take at a share of the devices' peak, FLOPs a second."""
+    return flops / (devices * peak * mfu) / 3600
