@@ -127,7 +127,9 @@ def test_llama31_is_its_vendors_but_for_the_date() -> None:
     assert theirs == plain(format_of("llama3", "json").prompt(TALK)).replace("You", HEADER + "You")
 
 
-def test_llama31s_template_drops_words_beside_a_call_and_refuses_two_and_ours_does_neither() -> None:
+def test_llama31s_template_drops_words_beside_a_call_and_refuses_two_and_ours_does_neither() -> (
+    None
+):
     source, given = trl_template("llama3_1"), {"bos_token": "", "tools_in_user_message": False}
     one = render(source, [*ACTED[:2], calling(CALLS[:1]), ACTED[3]], **given)
     with pytest.raises(ValueError, match="single tool-calls"):
@@ -139,7 +141,7 @@ def test_llama31s_template_drops_words_beside_a_call_and_refuses_two_and_ours_do
     assert "Let me look.\n[{" in ours
     assert ours.count('"arguments"') == 2
     # Both show a tool's answer as `ipython`; the template puts it between quotes.
-    shown = '<|start_header_id|>ipython<|end_header_id|>\n\n{}<|eot_id|>'
+    shown = "<|start_header_id|>ipython<|end_header_id|>\n\n{}<|eot_id|>"
     assert shown.format('"TR9"') in one
     assert shown.format("TR9") in ours
 
@@ -244,15 +246,15 @@ def test_mistral_has_its_vendors_ids() -> None:
 
 @pytest.mark.slow
 def test_mistral_has_the_operators_words_first_and_its_vendor_has_them_last() -> None:
-    [theirs, ours] = asked(ENCODED, [MESSAGES, [*MESSAGES[1:]]])
-    found = encode(format_of("mistral", "json").prompt(TALK), mistral_tokenizer()).ids
-    words = [1763, 1228, 2880, 29491, 781, 781]  # "You are kind." and an empty line
+    tokenizer = mistral_tokenizer()
+    [theirs] = asked(ENCODED, [MESSAGES])
+    ours = encode(format_of("mistral", "json").prompt(TALK), tokenizer).ids
 
-    assert ours[:2] == [1, 3]
-    assert list(found)[:8] == [1, 3, *words]
-    assert theirs[-len(words) - 4 : -1][:2] != words[:2]
-    assert words[:4] == [i for i in theirs if i in words[:4]]
-    assert theirs.index(words[0]) > theirs.index(2)
+    # Deviation D120: else a dialogue would have no one text that all its answers are learned in.
+    words = list(tokenizer.text("You are kind.\n\nHello there!"))
+    assert list(ours[: len(words) + 2]) == [*map(tokenizer.control, ("<s>", "[INST]")), *words]
+    last = [*tokenizer.text("You are kind.\n\nWell."), tokenizer.control("[/INST]")]
+    assert theirs[-len(last) :] == last
 
 
 @pytest.mark.slow
@@ -273,7 +275,6 @@ def test_mistrals_calls_and_results_are_its_vendors_but_for_a_marker_and_numbers
     turns = (User("To Ely?"), Assistant("", "", CALLS[:1]), Observation(shown, "find_bus"))
     tokenizer = mistral_tokenizer()
     ours = list(encode(format_of("mistral", "json").prompt(Dialogue(turns)), tokenizer).ids)
-    numbered = list(tokenizer.text(f', "id": "{number}"}}]'))
 
     # Deviation D121: calls are text of the dialect, without [TOOL_CALLS] and without numbers.
     start = theirs.index(tokenizer.control("[TOOL_CALLS]"))
@@ -283,7 +284,6 @@ def test_mistrals_calls_and_results_are_its_vendors_but_for_a_marker_and_numbers
     assert tokenizer.decode(theirs[start + 1 : ends[1]]).replace(f', "id": "{number}"', "") == (
         tokenizer.decode(ours[start : ends[0]])
     )
-    assert numbered
 
 
 @pytest.mark.slow

@@ -47,6 +47,7 @@ class Joined:
         try:
             self._let_in()
             if not self._running:
+                call_off(self._pipeline, ())  # frees what stopped requests hold
                 return False
             self._pipeline.step()
             for guest, request in tuple(self._running.items()):

@@ -32,6 +32,7 @@ class Batcher:
         self._arrived: queue.SimpleQueue[Wanted | None] = queue.SimpleQueue()
         self._left: list[Wanted] = []
         self._taken: set[Wanted] = set()
+        self._busy = False
         self._door, self._closed = threading.Lock(), False
         self._thread = threading.Thread(target=self._work, name="engine", daemon=True)
         self._thread.start()
@@ -84,6 +85,7 @@ class Batcher:
                     break
             except Exception as e:  # one bad request must not end the server
                 _log.exception("the engine failed")
+                self._busy = False
                 self._end_all(tuple(self._taken), Unanswered(f"{type(e).__name__}: {e}"))
                 if self._closed and self._arrived.empty():
                     break  # the end was met by what failed
@@ -129,17 +131,17 @@ class Batcher:
     def _joined(self) -> bool:
         engine = self._engine
         assert isinstance(engine, Continuous)
-        more = self._newcomers(wait=not self._taken)
+        # An engine that has just let somebody go has a last step to take before it rests.
+        more = self._newcomers(wait=not self._taken and not self._busy)
         if not more:
             self._end_all(self._left, STOPPING)
-        else:
-            for wanted in self._left:
-                self._join(engine, wanted)
+        for wanted in self._left if more else ():
+            self._join(engine, wanted)
         self._left = []
-        busy = engine.step()
-        while not more and self._taken and busy:
-            busy = engine.step()
-        if not busy and self._taken:
+        self._busy = engine.step()
+        while not more and self._busy:
+            self._busy = engine.step()
+        if not self._busy and self._taken:
             raise RuntimeError("the engine has lost a request")
         return more
 

@@ -134,9 +134,11 @@ def test_truth_values_case_accents_and_odd_names_are_understood(tmp_path: Path) 
 
 
 def test_a_closed_value_is_never_taken_for_another(tmp_path: Path) -> None:
-    write(tmp_path / "rooms.jsonl", *({"name": f"r{i}", "wing": f"wing {i % 2}"} for i in range(4)))
+    rooms = [{"name": f"r{i}", "wing": f"wing {i % 2}", "floor": i} for i in range(4)]
+    write(tmp_path / "rooms.jsonl", *rooms)
     with opened(tmp_path) as kit:
         assert hits(kit.tools["find_rooms"], wing="Wing 1") == ["r1", "r3"]
+        assert hits(kit.tools["find_rooms"], floor=2, wing="wing 1") == []
 
 
 def test_a_bound_and_a_column_of_one_name_keep_apart(tmp_path: Path) -> None:
