@@ -236,7 +236,11 @@ def test_mistral_has_its_vendors_ids() -> None:
     tokenizer = mistral_tokenizer()
     asking = [[*LATER, {"role": "user", "content": text}] for text in TEXTS if text == text.strip()]
     operator = [[MESSAGES[0], one[-1]] for one in asking]
-    turns = {"system": System, "user": User, "assistant": Assistant}
+    turns: dict[str, type[System | User | Assistant]] = {
+        "system": System,
+        "user": User,
+        "assistant": Assistant,
+    }
     fmt = format_of("mistral", "json")
     for one, theirs in zip([*asking, *operator], asked(ENCODED, [*asking, *operator]), strict=True):
         dialogue = Dialogue(tuple(turns[said["role"]](said["content"]) for said in one))

@@ -80,7 +80,7 @@ def encoded(model: Path, data: Path) -> list[str]:
 
     tokenizer = AutoTokenizer.from_pretrained(model)
     rows = encode_split(data, "train", Encoding(model, "chatml", "json", False, 4096)).dataset()
-    return [tokenizer.decode(ids) for ids in rows["input_ids"]]
+    return [str(tokenizer.decode(ids)) for ids in rows["input_ids"]]
 
 
 def test_a_gradient_that_is_no_number_never_reaches_the_weights(
@@ -182,7 +182,7 @@ def test_bad_data_and_settings_are_named(model: Path, data: Path, tmp_path: Path
     pq.write_table(table, wrong / "train-00000-of-00001.parquet")
     fails(DataError, r"wrong: train rows: .* column 'turns'", data=str(wrong))
     (wrong / "train-00000-of-00001.parquet").write_bytes(b"PAR1 not quite")
-    fails(DataError, "not a readable parquet", data=str(wrong))
+    fails(DataError, "wrong: train rows: not a readable parquet", data=str(wrong))
     fails(RecipeError, r"no layer 'q_porj'; did you mean 'q_proj'", lora=Lora(targets=("q_porj",)))
     fails(RecipeError, "no token '<pad>'", pad="<pad>")
     fails(RecipeError, "fsdp shares a model out", fsdp=Fsdp())

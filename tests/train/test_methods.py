@@ -1,5 +1,6 @@
 """Every setting reaches the library that it is for; what is missing here is named."""
 
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -91,11 +92,10 @@ def test_four_bit_weights_are_configured_as_the_release_has_them() -> None:
 
 
 def test_fsdp_reaches_accelerate(tmp_path: Path) -> None:
-    from accelerate import FullyShardedDataParallelPlugin
-
+    plugin_class: Any = import_module("accelerate").FullyShardedDataParallelPlugin
     found = given(tmp_path, fsdp=Fsdp(offload=True), checkpointing=True)
     with models.quiet():
-        plugin = FullyShardedDataParallelPlugin(**found.fsdp_plugin_args)
+        plugin = plugin_class(**found.fsdp_plugin_args)
     assert plugin.fsdp_version == 2
     assert plugin.cpu_offload
     assert plugin.activation_checkpointing

@@ -166,8 +166,9 @@ def load(name: str) -> AgentFile:
     if not path.is_file():
         if name in BUILT_IN:
             return _cambridge()
-        beside = sorted(path.parent.glob("[!.]*.y*ml")) if path.parent.is_dir() else []
-        near = [str(one) for one in beside]
+        beside = [*path.parent.glob("[!.]*.y*ml")]
+        beside += [one.parent for one in path.parent.glob("[!.]*/agent.yaml")]
+        near = sorted(str(one) for one in beside)
         raise RecipeError(unknown("agent", name, [*BUILT_IN, *near]))
     values = _read(path)
     folder = path.parent / Path(str(values.get("folder") or ".")).expanduser()

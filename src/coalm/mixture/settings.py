@@ -26,8 +26,8 @@ class Part:
     fence: bool = True
     """hammer, published: answers stand in a fence of three backticks, as in Hammer's own files."""
     dialect: str = ""
-    """How calls are written: pythonic, json, react or hermes; with commas between several, each
-    row takes one. Empty means as the run chooses (sgd-cra: react)."""
+    """How calls are written: pythonic, json, react, hermes, hammer, fnctod, codeact or openai; with
+    commas between several, each row takes one. Empty means as the run chooses (sgd-cra: react)."""
     dialects_each: Count = 1
     """Each row comes in so many of the part's dialects."""
     thoughts: Share = 0.0

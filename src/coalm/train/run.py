@@ -141,6 +141,8 @@ def _processes() -> int:
 
 
 def _encoded(data: Path, split: str, settings: TrainSettings, model: Path) -> EncodedRows:
+    import pyarrow as pa
+
     how = Encoding(model, settings.layout, settings.dialect, settings.rows, settings.max_length)
     limit = settings.eval_rows if split == "valid" else None
     try:
@@ -149,6 +151,8 @@ def _encoded(data: Path, split: str, settings: TrainSettings, model: Path) -> En
         if str(data) in str(e):
             raise
         raise DataError(f"{data}: {split} rows: {e}") from None
+    except pa.ArrowException as e:
+        raise DataError(f"{data}: {split} rows: not a readable parquet file: {e}") from None
     if split == "train" and not (encoded.rows or encoded.too_long):
         raise DataError(f"{data}: there are no rows to train on")
     if split == "train" and not encoded.rows:

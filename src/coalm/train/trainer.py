@@ -30,7 +30,6 @@ class NotFinite(Exception):
 def trainer_class() -> Any:
     """A subclass of `trl.SFTTrainer`; made late, because importing TRL takes seconds."""
     from peft.helpers import disable_input_dtype_casting
-    from torch.nn.functional import cross_entropy
     from trl import SFTTrainer
 
     class LearnedTokens(SFTTrainer):  # type: ignore[misc, unused-ignore]  # untyped base
@@ -47,22 +46,12 @@ def trainer_class() -> Any:
             return_outputs: bool = False,
             num_items_in_batch: "torch.Tensor | int | None" = None,
         ) -> Any:
-            labels = inputs["labels"][:, 1:]
-            learned = labels != IGNORED
-            columns = learned.any(dim=0).nonzero().squeeze(1)
-            outputs = model(
-                input_ids=inputs["input_ids"],
-                attention_mask=inputs["attention_mask"],
-                logits_to_keep=columns,
-                use_cache=False,
-            )
-            logits = outputs.logits[learned[:, columns]].float()
-            total = cross_entropy(logits, labels[learned], reduction="sum")
+            total, count, outputs = _total_loss(model, inputs)
             if not total.isfinite():
                 what = "training loss" if model.training else "validation loss"
                 raise NotFinite(what, self.state.global_step + 1, _rows([inputs]))
             if num_items_in_batch is None:
-                loss = total / learned.sum()
+                loss = total / count
             else:
                 loss = total / num_items_in_batch
                 if self.args.average_tokens_across_devices:
@@ -89,6 +78,24 @@ def trainer_class() -> Any:
             return hasattr(self.model, "peft_config") and self.args.bf16
 
     return LearnedTokens
+
+
+def _total_loss(model: Any, inputs: dict[str, "torch.Tensor"]) -> tuple[Any, Any, Any]:
+    """The loss added up over the learned tokens, their number, and the model's outputs."""
+    from torch.nn.functional import cross_entropy
+
+    labels = inputs["labels"][:, 1:]
+    learned = labels != IGNORED
+    columns = learned.any(dim=0).nonzero().squeeze(1)
+    outputs = model(
+        input_ids=inputs["input_ids"],
+        attention_mask=inputs["attention_mask"],
+        logits_to_keep=columns,
+        use_cache=False,
+    )
+    logits = outputs.logits[learned[:, columns]].float()
+    total = cross_entropy(logits, labels[learned], reduction="sum")
+    return total, learned.sum(), outputs
 
 
 def _rows(batches: list[dict[str, "torch.Tensor"]]) -> list[list[int]]:

@@ -11,7 +11,7 @@ from coalm.bench.bfcl import Case, miniature
 from coalm.bench.bfcl.categories import IMPOSSIBLE
 from coalm.bench.bfcl.data import Data, find
 from coalm.bench.bfcl.prompted import BfclPrompted
-from coalm.bench.bfcl.sensitivity import SYNTAXES, BfclSensitivity, chosen
+from coalm.bench.bfcl.sensitivity import ASKED, SYNTAXES, BfclSensitivity, chosen
 from coalm.bench.outcomes import outcomes
 from coalm.bench.runner import RunSettings, run
 from coalm.bench.table import open_benchmark
@@ -118,8 +118,8 @@ def test_each_question_is_asked_once_in_every_syntax() -> None:
     case = SPREAD.cases()[0]
     engine = Scripted([*_texts(case)])
     SPREAD.play([case], Agent(Model(engine, format_of("chatml", "json")), {}, 1))
-    assert len(engine.seen) == len(SYNTAXES) == len(DIALECTS) + 1
-    for seen, name in zip(engine.seen, DIALECTS, strict=False):
+    assert len(engine.seen) == len(SYNTAXES) == 5
+    for seen, name in zip(engine.seen, ASKED, strict=False):
         assert seen == plain(format_of("chatml", name).prompt(SPREAD.opening(case)))
     assert "You keep house." in engine.seen[-1]
 
@@ -143,9 +143,7 @@ def test_a_run_reports_mean_worst_and_spread(tmp_path: Path) -> None:
             c for c in SPREAD.cases() for t in c.turns if isinstance(t, User) and t.text in prompt
         )
         texts = dict(zip(SYNTAXES, _texts(case), strict=True))
-        dialect = next(
-            (n for n, d in DIALECTS.items() if d.instructions(case.tools) in prompt), "bfcl"
-        )
+        dialect = next((n for n in ASKED if DIALECTS[n].instructions(case.tools) in prompt), "bfcl")
         right = dialect in ("json", "bfcl") or (dialect == "react" and case.id.endswith("1"))
         return texts[dialect] if right else "no"
 

@@ -56,7 +56,7 @@ def test_time_and_cost_are_of_all_devices_at_the_stated_share() -> None:
 
 
 def test_advice_is_no_more_than_is_needed_and_holds() -> None:
-    settings = {"method": "full", "batch": 64, "model": "llama-3.2-1b"}
+    settings: dict[str, Any] = {"method": "full", "batch": 64, "model": "llama-3.2-1b"}
     found = plan(devices=1, gpu="a100-40gb", **settings)
     assert not found.fits
     advised = changes_for(found)

@@ -1,6 +1,6 @@
 """The protocol `bfcl:sensitivity`: the same questions under several output syntaxes.
 
-Each question is asked once in every one of our dialects and once in BFCL's own prompting
+Each question is asked once in each of four dialects and once in BFCL's own prompting
 mode, by one model in one run, so that syntaxes are compared question by question. The
 questions are the 200 that BFCL V4 names for its own test of format sensitivity, all of
 them with calls due.
@@ -38,7 +38,10 @@ from coalm.types import Assistant, Dialogue
 PROMPTING = "bfcl"
 """The name of the benchmark's own prompting mode among the syntaxes."""
 
-SYNTAXES = (*DIALECTS, PROMPTING)
+ASKED = ("pythonic", "json", "react", "hermes")
+"""The dialects that are compared: these four and no other, so that figures stay comparable."""
+
+SYNTAXES = (*ASKED, PROMPTING)
 """What every question is asked in, in this order."""
 
 _FILE = "BFCL_v4_format_sensitivity.json"
@@ -85,8 +88,7 @@ class BfclSensitivity(Questions):
         """A right answer in every syntax."""
         turn, text = Assistant(calls=gold_calls(case)), gold_text(case)
         said = [
-            Said(turn, Completion(dialect.write(turn), "stop", 0, 0), "")
-            for dialect in DIALECTS.values()
+            Said(turn, Completion(DIALECTS[name].write(turn), "stop", 0, 0), "") for name in ASKED
         ]
         said.append(Said(Assistant(text), Completion(text, "stop", 0, 0), ""))
         return Reply(self.opening(case), "spoke", tuple(said))

@@ -24,8 +24,8 @@ def export(
     dialect: Annotated[
         str,
         typer.Option(
-            help="Write calls and thoughts into the text: pythonic, json, react, hermes, or own "
-            "for each row's own. Needed by chat templates that know no tools."
+            help="Write calls and thoughts into the text: pythonic, json, react, hermes, hammer, "
+            "fnctod, codeact, openai, or own for each row's own. Needed by chat templates that know no tools."
         ),
     ] = "",
     thoughts: Annotated[

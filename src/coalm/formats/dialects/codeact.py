@@ -19,6 +19,7 @@ OPEN, CLOSE = "<execute>", "</execute>"
 _BLOCK = re.compile(r"\s*<execute>(.*?)</execute>", re.DOTALL)
 _BETWEEN = re.compile(r"(?:[\s;,]|#[^\n]*(?:\n|$))*")
 """What may stand between two calls."""
+_ENDED = re.compile(r"[ \t\r]*(?:[\n;,#]|\Z)")
 _KEPT = re.compile(r"[A-Za-z_]\w*[ \t]*=[ \t]*(?!=)")
 """A name that a result is kept under; nothing refers to it."""
 _PRINTED, _CLOSED = re.compile(r"print\(\s*"), re.compile(r"\s*\)")
@@ -83,11 +84,10 @@ def _statements(code: str) -> list[ToolCall]:
     while place < len(code):
         kept = _KEPT.match(code, place)
         call, place = _statement(code, kept.end() if kept else place)
+        if ";" in call.name or not _ENDED.match(code, place):
+            raise NotCalls(f"something beside the call of {call.name[:40]!r}")
         calls.append(call)
-        after = _past(code, place)
-        if after == place and place < len(code):
-            raise NotCalls(f"something behind a call, at {place}")
-        place = after
+        place = _past(code, place)
     return calls
 
 

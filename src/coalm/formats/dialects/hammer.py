@@ -63,7 +63,7 @@ def _fenced(text: str) -> tuple[str, tuple[ToolCall, ...] | None]:
 
 
 def _flat(tool: ToolSpec) -> dict[str, object]:
-    found = {
+    found: dict[str, object] = {
         "name": tool.name,
         "description": tool.description,
         "parameters": dict(tool.properties),

@@ -67,5 +67,8 @@ def joined(said: Sequence[Message], roles: Sequence[Role], role: Role, by: str) 
     """Neighbouring messages of these roles as one of that role."""
     found: list[Message] = []
     for alike, group in groupby(said, key=lambda message: message[0] in roles):
-        found += [(role, by.join(text for _, text in group))] if alike else group
+        messages = list(group)
+        if alike:
+            messages = [(role, by.join(text for _, text in messages))]
+        found += messages
     return found
