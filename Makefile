@@ -17,8 +17,8 @@ test-fast: $(STAMP)  ## the tests that need no model and no long work, under a m
 	$(BIN)/python -m pytest -n 2 -m "not slow and not model"
 
 lint: $(STAMP)  ## style, formatting, types
-	$(BIN)/ruff check src tests benchmarks
-	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/ruff check src tests benchmarks examples
+	$(BIN)/ruff format --check src tests benchmarks examples
 	$(BIN)/mypy
 
 docs: $(STAMP)  ## write docs/cli.md and docs/formats.md anew

@@ -32,6 +32,11 @@ class Speaking:
     count: "Count | None" = None
     """How they are counted."""
 
+    def fitting(self, wanted: int | None) -> int | None:
+        """The context where so much of it is wanted: never more than the model can be shown."""
+        known = [one for one in (wanted, self.context) if one is not None]
+        return min(known, default=None)
+
 
 @contextmanager
 def speaking(model: str, settings: "EvalSettings", dialect: str = DIALECT) -> Iterator[Speaking]:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 ModelName = Annotated[
     str,
     typer.Argument(
-        help="A run folder, an embedded model, a model folder, or a hub id; else the agent's."
+        help="A run folder, an embedded model, a model folder, a hub id, or "
+        "scripted:FILE for replies out of a file; else the agent's."
     ),
 ]
 DialectName = Annotated[
@@ -83,9 +84,7 @@ def chat(
         opened(described, spoken.speaker) as setting,
     ):
         talk(
-            replace(
-                setting, context=described.limits.context or spoken.context, count=spoken.count
-            ),
+            replace(setting, context=spoken.fitting(described.limits.context), count=spoken.count),
             console=console,
             ask=asker(console),
             save_to=save,

@@ -130,7 +130,7 @@ class _Models:
         return replace(
             self.tools,
             agent=replace(self.tools.agent, speaker=voice.spoken.speaker),
-            context=self.agent.limits.context or voice.spoken.context,
+            context=voice.spoken.fitting(self.agent.limits.context),
             count=voice.spoken.count,
         )
 

@@ -13,7 +13,7 @@ from coalm.types import Json, ToolSpec
 try:
     import jsonschema
 except ImportError:
-    raise MissingExtra("data", "checking what a model gives a tool") from None
+    raise MissingExtra("serve", "checking what a model gives a tool") from None
 
 
 def checked(spec: ToolSpec, arguments: Mapping[str, object]) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from coalm.types import Json, ToolSpec
 try:
     from rapidfuzz import fuzz
 except ImportError:
-    raise MissingExtra("eval", "tables as tools") from None
+    raise MissingExtra("serve", "tables as tools") from None
 
 __all__ = ["Book", "Column", "Find", "Table", "opened", "read"]
 

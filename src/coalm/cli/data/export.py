@@ -25,7 +25,8 @@ def export(
         str,
         typer.Option(
             help="Write calls and thoughts into the text: pythonic, json, react, hermes, hammer, "
-            "fnctod, codeact, openai, or own for each row's own. Needed by chat templates that know no tools."
+            "fnctod, codeact, openai, or own for each row's own. Needed by chat templates that "
+            "know no tools."
         ),
     ] = "",
     thoughts: Annotated[

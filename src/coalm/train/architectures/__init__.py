@@ -59,6 +59,6 @@ def describe(model: str) -> Description:
     stem = HUB.get(small) or HUB.get(small.removesuffix("-instruct")) or small
     if stem not in bundled():
         near = unknown("architecture", model.rpartition("/")[2], bundled())
-        raise ModelError(f"{near}; or give a folder with the model's config.json in it")
+        raise ModelError(f"{model}: {near}; or give a folder with the model's config.json in it")
     path = Path(__file__).parent / f"{stem}.json"
     return Description(model, f"bundled description {stem}", store.read_json(path), stem)

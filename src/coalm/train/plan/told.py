@@ -100,7 +100,7 @@ def _reported(plan: Plan, said: Reported) -> str:
     told = f"reported   {said.record}: about {_hours(said.hours)}"
     settings = plan.settings
     if (said.method, said.epochs) != (settings.method, settings.epochs) or settings.steps:
-        return f"{told} for {said.epochs:g} epochs of {said.method}, which this run is not"
+        return f"{told}, with {said.method} and epochs={said.epochs:g}, which this run is not"
     at_peak = hours_of(plan.work.flops, said.devices, GPUS["h100-80gb"].peak, 1.0)
     return (
         f"{told}; on {said.devices} x H100 this plan's FLOPs in that time are an MFU of "
@@ -110,7 +110,7 @@ def _reported(plan: Plan, said: Reported) -> str:
 
 def _verdict(plan: Plan) -> str:
     if plan.fits:
-        return f"It fits: {plan.memory.device / plan.room:.0%} of a {plan.machine.name}."
+        return f"It fits: {plan.memory.device / plan.room:.0%} of one {plan.machine.name}."
     found = changes_for(plan)
     if found is None:
         return "It does not fit, and no batch, method or number of these GPUs that was tried helps."
