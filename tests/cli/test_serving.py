@@ -78,7 +78,7 @@ def test_a_port_in_use_is_told_before_anything_is_loaded() -> None:
 
 def test_every_setting_can_be_given() -> None:
     said = CliRunner().invoke(app, ["serve", "--help"], env={"COLUMNS": "200"}).output
-    for one in fields(ServeSettings):  # type: ignore[arg-type]
+    for one in fields(ServeSettings):
         assert f"--{one.name.replace('_', '-')}" in said
 
 

@@ -212,7 +212,11 @@ def test_threads_share_the_line_as_an_engine() -> None:
 
 
 def test_a_thread_is_rid_of_an_engine_that_cannot_be_stopped() -> None:
-    batcher = Batcher(Answering(lambda _: time.sleep(1) or "late"))
+    def slow(_: str) -> str:
+        time.sleep(1)
+        return "late"
+
+    batcher = Batcher(Answering(slow))
     begun = time.monotonic()
     [found] = Queued(batcher).stream([prompt("x")], COLD, lambda _n, _t: False)
     assert found == Completion("", "stop", 0, 0)

@@ -72,10 +72,11 @@ def test_openais_client_streams(client: openai.OpenAI) -> None:
         final = stream.get_final_completion()
     assert "content.delta" in kinds
     assert final.choices[0].message.content == "Hello, how can I help you today?"
-    parts = client.chat.completions.create(
+    ask: Any = client.chat.completions.create
+    parts = ask(
         model="m",
         messages=HELLO,
-        tools=[FIND],  # type: ignore[list-item]
+        tools=[FIND],
         stream=True,
         stream_options={"include_usage": True},
     )

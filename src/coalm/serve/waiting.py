@@ -20,10 +20,18 @@ _LOOK = 0.1
 class Wanted(Protocol):
     """A prompt and whoever waits for its completion; `grow` and `end` come from any thread."""
 
-    prompt: Sequence[Piece]
-    sampling: Sampling
     gone: bool
     """Nobody wants the answer any more."""
+
+    @property
+    def prompt(self) -> Sequence[Piece]:
+        """What the model goes on from."""
+        ...
+
+    @property
+    def sampling(self) -> Sampling:
+        """How it is drawn."""
+        ...
 
     def grow(self, text: str) -> bool:
         """Take the text so far; False if nobody wants more."""

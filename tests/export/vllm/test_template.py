@@ -122,7 +122,10 @@ def test_all_kinds_of_turns_with_data_that_looks_like_markers(fmt: Chat, said: s
     ],
 )  # fmt: skip
 def test_tools_are_listed_alike(fmt: Chat, schema: Any) -> None:
-    tools = (ToolSpec("Odd Name", "Does\n  this. ", schema), ToolSpec("g", "", schema))
+    tools: tuple[ToolSpec, ...] = (
+        ToolSpec("Odd Name", "Does\n  this. ", schema),
+        ToolSpec("g", "", schema),
+    )
     if not schema:  # what has no parameters at all gets none of them, as in a request
         tools = (ToolSpec("f", "", {"type": "object", "properties": {}, "required": []}),)
     same(fmt, Dialogue((User("Hi."),), tools))
@@ -131,7 +134,7 @@ def test_tools_are_listed_alike(fmt: Chat, schema: Any) -> None:
 @each
 def test_every_marker_of_the_layout_is_broken_in_data(fmt: Chat) -> None:
     pieces = [p for role in ("system", "user", "assistant", "tool")
-              for p in [*fmt.layout.begin(), *fmt.layout.head(role), *fmt.layout.tail(role)]]  # type: ignore[arg-type]  # fmt: skip
+              for p in [*fmt.layout.begin(), *fmt.layout.head(role), *fmt.layout.tail(role)]]  # fmt: skip
     markers = {p.text for p in pieces if p.control}
     plain_text = rendered(fmt, Dialogue((User("x"),)))
     evil = rendered(fmt, Dialogue((User("x" + "".join(sorted(markers))),)))

@@ -61,14 +61,14 @@ def _markers(layout: Layout) -> set[str]:
 
 def _joining(layout: Layout) -> tuple[dict[str, str], dict[str, str]]:
     """Whose message each role's is, and what stands between neighbours that become one."""
-    alone = {role: layout.messages([(role, _PROBE)])[0][0] for role in _ROLES}
+    alone: dict[str, str] = {role: layout.messages([(role, _PROBE)])[0][0] for role in _ROLES}
     joins: dict[str, str] = {}
     for one in _ROLES:
         for other in _ROLES:
             made = layout.messages([(one, _PROBE), (other, _PROBE)])
             if len(made) == 1:
                 joins[f"{one} {other}"] = made[0][1].strip(_PROBE)
-    return dict(alone), joins
+    return alone, joins
 
 
 def _around_tools(fmt: Chat) -> tuple[str, str]:

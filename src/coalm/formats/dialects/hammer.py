@@ -1,6 +1,8 @@
 """A fenced JSON list of calls: the way of the Hammer models (Hammer; API-Bank's Hammer rows).
 
 The same list as in `json`, between two lines of three backticks.
+
+Deviation D122: instructions in our own words, and a thought before words and calls.
 """
 
 import json
