@@ -133,9 +133,12 @@ def test_the_settings_explain_themselves() -> None:
     from coalm.bench.evaluate import EvalSettings
     from coalm.mixture import DataSettings, Part
     from coalm.recipe import help_texts
+    from coalm.serve.settings import ServeSettings
     from coalm.train import Lora, TrainSettings
+    from coalm.train.settings import Fsdp, Quant
 
-    for kind in (DataSettings, Part, TrainSettings, Lora, EvalSettings):
+    kinds = (DataSettings, Part, TrainSettings, Lora, Quant, Fsdp, EvalSettings, ServeSettings)
+    for kind in kinds:
         names = {f.name for f in fields(kind)}
         assert set(help_texts(kind)) == names, kind.__name__
 

@@ -102,7 +102,7 @@ def test_openais_client_is_told_of_a_stream_that_breaks() -> None:
 
         def stream(self, prompts: Any, sampling: Any, growing: Any) -> Any:
             growing(0, "Half of an ans")
-            time.sleep(0.1)
+            time.sleep(0.3)
             return [Unanswered("out of memory")]
 
     with served(Breaks()) as server:

@@ -271,6 +271,8 @@ def test_what_is_not_there_and_what_is_not_taken_have_openais_form(words: Runnin
         ("GET", "/v1/chat/completions", 405),
         ("GET", "/v1/models/gpt", 404),
         ("POST", "/elsewhere", 404),
+        ("GET", "/v1/models/", 404),
+        ("POST", "/v1/chat/completions/", 404),
     ]:
         response = httpx.request(method, f"{words.url}{path}")
         assert response.status_code == status

@@ -107,7 +107,7 @@ def test_what_goes_wrong_there_is_told_here(step: Step, status: int, why: str) -
 
 
 def test_half_a_stream_is_not_told_as_a_whole_one() -> None:
-    with behind(lambda _: Drop(begun=True)) as (server, _):
+    with behind(lambda _: Stall(begun=True), timeout=0.5) as (server, _):
         rows = events(server.post({"stream": True}))
     assert told(rows[:-1], "content") == "half of"
     assert "broke off" in rows[-1]["error"]["message"]

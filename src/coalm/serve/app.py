@@ -132,6 +132,7 @@ def assembled(
         exception_handlers=_handlers(),
         lifespan=living,
     )
+    app.router.redirect_slashes = False  # a path is there, or a 404 says that it is not
     door = Door(app, settings, metrics)
     outer: App = door
     if settings.cors:  # outside, so that a page can read a refusal, and asks before it has a key

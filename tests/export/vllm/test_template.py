@@ -133,8 +133,10 @@ def test_tools_are_listed_alike(fmt: Chat, schema: Any) -> None:
 
 @each
 def test_every_marker_of_the_layout_is_broken_in_data(fmt: Chat) -> None:
-    pieces = [p for role in ("system", "user", "assistant", "tool")
-              for p in [*fmt.layout.begin(), *fmt.layout.head(role), *fmt.layout.tail(role)]]  # fmt: skip
+    layout, roles = fmt.layout, ("system", "user", "assistant", "tool")
+    pieces = [*layout.begin()]
+    for role in roles:
+        pieces += [*layout.head(role), *layout.tail(role)]  # type: ignore[arg-type]
     markers = {p.text for p in pieces if p.control}
     plain_text = rendered(fmt, Dialogue((User("x"),)))
     evil = rendered(fmt, Dialogue((User("x" + "".join(sorted(markers))),)))
