@@ -16,7 +16,7 @@ from typing import Any, get_args
 import pytest
 
 from coalm.agent import Agent, Reply
-from coalm.bench.apibank.reading import REASONS, read
+from coalm.bench.apibank.reading import FORMS, REASONS, read
 from coalm.bench.base import Benchmark, Kind, Player, replies
 from coalm.bench.table import PROTOCOLS, open_benchmark
 from coalm.engines import Completion, Model, Said
@@ -25,7 +25,7 @@ from coalm.formats import DIALECTS, Malformed, format_of
 from coalm.types import Assistant
 from tests.bench.test_kinds import names
 from tests.formats.growth import LENGTH, steep, texts
-from tests.formats.mutations import WHOLE, mutants
+from tests.formats.mutations import TURNS, WHOLE, mutants
 
 SEED = 20261122
 FEW, MANY = 120, 10_000
@@ -130,7 +130,8 @@ def test_no_answer_takes_a_scorer_time_by_the_square_of_its_length(name: str) ->
 
 def test_ten_thousand_mutants_are_read_in_any_form_or_told_why_not() -> None:
     came = Counter[str]()
-    for text in mutants(SEED, MANY):
+    forms = [DIALECTS[name].write(turn) for name in FORMS if name in DIALECTS for turn in TURNS]
+    for text in mutants(SEED, MANY, [*WHOLE, *forms * 2]):
         found = read(text)
         came["calls" if found.calls else found.reason or "words"] += 1
         assert bool(found.calls) == bool(found.form)
