@@ -24,9 +24,15 @@ NASTY = [
     "[f(a=1)]",
     '[{"name": "f", "arguments": {}}]',
     "<tool_call>",
+    "<function_call>",
+    "<execute>f(a=1)</execute>",
+    '{"tool_calls": [{"function": {"name": "f", "arguments": "{}"}}]}',
+    "[INST]",
+    "<|end_of_text|>",
     "</think>",
     "日本語 🚆 café",
     "```\ncode\n```",
+    "```\n[]\n```",
     "",
 ]
 

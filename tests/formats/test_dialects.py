@@ -2,7 +2,6 @@
 
 import pytest
 
-from coalm.errors import FormatError
 from coalm.formats import DIALECTS, Malformed, format_of
 from coalm.formats.dialects import dialect
 from coalm.formats.forcing import forced
@@ -135,14 +134,3 @@ def test_a_forced_beginning_is_one_of_what_is_written(name: str, wanted: str) ->
     assert whole.startswith(begun)
     assert dialect(name).read(begun + whole[len(begun) :]) == Assistant(calls=(ELY,))
     assert not wanted or wanted in begun
-
-
-@pytest.mark.parametrize("name", DIALECTS)
-def test_a_forced_beginning_ends_where_a_token_does(name: str) -> None:
-    for wanted in ("", "find_bus"):
-        assert not forced(DIALECTS[name], wanted).endswith(" ")
-
-
-def test_words_alone_force_nothing() -> None:
-    with pytest.raises(FormatError, match="verbatim"):
-        forced(dialect("verbatim"))

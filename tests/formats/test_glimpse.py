@@ -12,11 +12,16 @@ from coalm.formats.glimpse import Glimpse, glimpse
 from coalm.types import Assistant
 from tests.formats.dialogues import NASTY, anything, ordinary
 
+FUNCTION = '<think>a</think>\n<function_call>{"function": "f", "arguments": {}}</function_call>'
 named = st.sampled_from(sorted(DIALECTS))
 scraps = st.lists(
     st.one_of(
         st.sampled_from(
-            [*NASTY, "Thought:", "System: ", "Action: f(a=1)", "\n", " ", "[", "<think>"]
+            [
+                *NASTY,
+                *("Thought:", "System: ", "Action: f(a=1)", "\n", " ", "[", "<think>"),
+                *("```", "```\n", "<execute>", "</execute>", FUNCTION[17:]),
+            ]
         ),
         st.text("ab (=,\n[]{}`", max_size=6),
     ),
@@ -62,6 +67,13 @@ def test_the_law_holds_for_whatever_a_model_writes(name: str, text: str) -> None
         ("json", 'Here it is:\n[{"na', Glimpse("", "Here it is:")),
         ("pythonic", "The Cow Pizza, as", Glimpse("", "The Cow Pizza, as")),
         ("hermes", "Let me look.\n<tool_c", Glimpse("", "Let me look.")),
+        ("codeact", "Let me look.\n<exec", Glimpse("", "Let me look.")),
+        ("hammer", "Let me look.\n```\n[{", Glimpse("", "Let me look.")),
+        ("openai", 'Let me look.\n{"tool_', Glimpse("", "Let me look.")),
+        ("fnctod", "The Cow Pizza, as", Glimpse("", "The Cow Pizza, as")),
+        ("fnctod", FUNCTION, Glimpse("a", "")),
+        ("fnctod", f"{FUNCTION}\n<funct", Glimpse("a", "")),
+        ("fnctod", f"{FUNCTION}\nOn it", Glimpse("a", "On it")),
     ],
 )
 def test_most_of_a_turn_is_seen_while_it_is_written(name: str, text: str, seen: Glimpse) -> None:
