@@ -63,6 +63,7 @@ def test_what_is_not_there_is_named(
     assert typed(monkeypatch, "trace", "show", file, "--id", "t3") == 2
     assert "no conversation 't3'" in capsys.readouterr().err
     assert typed(monkeypatch, "trace", "show", file.with_name("no.jsonl")) == 2
+    assert "no such file" in capsys.readouterr().err
     file.write_text("")
     assert typed(monkeypatch, "trace", "show", file) == 2
 

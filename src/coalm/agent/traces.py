@@ -75,6 +75,8 @@ def write(path: Path, trace: Trace, *, secrets: Iterable[str] = (), personal: bo
 
 def read(path: Path) -> list[Trace]:
     """The traces of a file, each in its latest state; a `DataError` names a broken line."""
+    if not path.is_file():
+        raise DataError(f"{path}: no such file")
     found: dict[str, Trace] = {}
     for number, row in store.read_jsonl(path):
         place = f"{path}:{number}"
