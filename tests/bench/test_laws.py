@@ -134,7 +134,7 @@ def sound(verdict: Verdict) -> bool:
 def test_the_gold_reply_scores_perfectly(name: str) -> None:
     benchmark = bench(name)
     replies = [benchmark.gold_reply(case) for case in benchmark.cases()]
-    perfect = dict.fromkeys(judged(name, replies), 100.0) | GOLD.get(name, {})
+    perfect = dict.fromkeys(judged(name, replies), 100.0) | dict(GOLD.get(name, {}))
     assert judged(name, replies) == pytest.approx(perfect)
     for case, reply in zip(benchmark.cases(), replies, strict=True):
         assert benchmark.score(case, reply).kind == ""
