@@ -52,7 +52,7 @@ class EvalSettings:
     cache: bool = True
     """Take answers that the same model gave to the same prompts before, and keep new ones."""
     dtype: str = "auto"
-    """Precision; auto is bf16 where this machine is faster with it."""
+    """Precision; auto is fp32 with openvino, else bf16 where this machine is faster with it."""
     batch: Annotated[int, Field(ge=1)] = 64
     """Cases that are asked side by side."""
     max_tokens: Annotated[int, Field(ge=1)] | None = None

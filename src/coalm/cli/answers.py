@@ -39,7 +39,7 @@ def cache(
 def serve(
     model: Annotated[str, typer.Argument(help="An embedded model, a folder, or a hub id.")],
     engine_option: Options = None,
-    dtype: Annotated[str, typer.Option(help="auto, bf16 or fp32.")] = "auto",
+    dtype: Annotated[str, typer.Option(help="auto, bf16, fp32; openvino: q8_0 too.")] = "auto",
     copies: Annotated[int, typer.Option(help="Copies of the model, data parallel.", min=1)] = 1,
     name: Annotated[str, typer.Option(help="The name it is served under; else MODEL.")] = "",
     host: Annotated[str, typer.Option(help="The address to listen at.")] = "127.0.0.1",

@@ -125,7 +125,7 @@ def evaluate(
     rows: Annotated[bool, typer.Option(help="Ask in the paper's rows.")] = False,
     engine: Annotated[str, typer.Option(help="What runs the model.")] = "auto",
     engine_option: Options = None,
-    dtype: Annotated[str, typer.Option(help="auto, bf16 or fp32.")] = "auto",
+    dtype: Annotated[str, typer.Option(help="auto, bf16, fp32; openvino: q8_0 too.")] = "auto",
     cache: Cache = True,
     batch: Annotated[int, typer.Option(help="Cases asked side by side.", min=1)] = 64,
     max_tokens: Room = None,
