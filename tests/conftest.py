@@ -1,6 +1,7 @@
 """Shared by all tests: which are skipped where, and a cache of their own."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,10 @@ from coalm.errors import CoalmError
 # The models of the tests are so small that threads only wait for each other; on a busy
 # machine for minutes. Set before anything imports torch, and inherited by subprocesses.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# A shell's background job ignores Ctrl-C, and so would every process that a test interrupts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A busy machine is no reason to fail: what must be quick says so in its own test.
 settings.register_profile("coalm", deadline=None)
