@@ -32,8 +32,9 @@ def _encoded(
     longest: int = 10_000,
     dialect: str = "json",
     rows: bool = False,
+    shorten: bool = True,
 ) -> EncodedRows:
-    how = Encoding(None, "chatml", dialect, rows, longest)
+    how = Encoding(None, "chatml", dialect, rows, longest, shorten)
     return encode_split(_folder(tmp_path, *samples), "train", how)
 
 
@@ -60,8 +61,10 @@ def test_a_sample_is_written_in_its_own_dialect(tmp_path: Path) -> None:
 
 
 def test_a_row_that_is_too_long_is_left_out_whole_and_counted(tmp_path: Path) -> None:
-    found = _encoded(tmp_path, Sample("a", "x", TALK), Sample("b", "x", TALK), longest=20)
+    samples = (Sample("a", "x", TALK), Sample("b", "x", TALK))
+    found = _encoded(tmp_path, *samples, longest=20, shorten=False)
     assert (found.rows, found.too_long) == (0, 2)
+    assert _encoded(tmp_path, *samples, longest=20).too_long == 4  # answers, then
 
 
 def test_a_row_without_anything_to_learn_is_refused_by_name(tmp_path: Path) -> None:

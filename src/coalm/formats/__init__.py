@@ -56,8 +56,11 @@ class Format(Protocol):
         """Strings at which sampling ends, beside the layout's own marker."""
         ...
 
-    def examples(self, dialogue: Dialogue) -> list[list[Piece]]:
-        """The training texts of a dialogue; together they learn each assistant turn once."""
+    def examples(self, dialogue: Dialogue, since: int = 0) -> list[list[Piece]]:
+        """The training texts of a dialogue; together they learn each assistant turn once.
+
+        Turns before number `since` are only read.
+        """
         ...
 
     def prompt(self, dialogue: Dialogue) -> list[Piece]:

@@ -5,9 +5,9 @@ A tokenizer takes a list of texts in one call, and blocks that repeat from row t
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from coalm.formats.pieces import Piece, Tokenizer, merged
 
@@ -31,6 +31,28 @@ class Texts:
     tokens: Arrays
     ends: "NDArray[np.int64]"
     """Text number `n` is the tokens from `ends[n]` to `ends[n + 1]`; the first is 0."""
+
+    @property
+    def lengths(self) -> "NDArray[np.int64]":
+        """The number of tokens of each text."""
+        return self.ends[1:] - self.ends[:-1]
+
+    @property
+    def learned(self) -> "NDArray[np.int64]":
+        """How many of each text's tokens are learned."""
+        import numpy as np
+
+        return np.diff(np.concatenate([[0], np.cumsum(self.tokens.learned)])[self.ends])
+
+    def only(self, chosen: "NDArray[np.bool_]") -> Self:
+        """Some of the texts, in their order."""
+        import numpy as np
+
+        kept = np.repeat(chosen, self.lengths)
+        tokens = Arrays(self.tokens.ids[kept], self.tokens.learned[kept])
+        return replace(
+            self, tokens=tokens, ends=np.concatenate([[0], np.cumsum(self.lengths[chosen])])
+        )
 
     def __iter__(self) -> Iterator[Arrays]:
         """One text after another, without copying."""

@@ -1,6 +1,6 @@
 """Formats that write one turn after another: a layout around a dialect."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import assert_never
 
@@ -32,9 +32,9 @@ class Chat:
         """Strings at which sampling ends; the layout's marker ends it as a token."""
         return self.dialect.stops
 
-    def examples(self, dialogue: Dialogue) -> list[list[Piece]]:
+    def examples(self, dialogue: Dialogue, since: int = 0) -> list[list[Piece]]:
         """The training texts of a dialogue: one."""
-        return [self._written(dialogue)]
+        return [self._written(dialogue, since)]
 
     def prompt(self, dialogue: Dialogue) -> list[Piece]:
         """The dialogue so far, ready for the assistant to speak."""
@@ -44,16 +44,21 @@ class Chat:
         """The turn that a model's output means."""
         return understood(self.dialect, text)
 
-    def _written(self, dialogue: Dialogue) -> list[Piece]:
+    def _written(self, dialogue: Dialogue, since: int = 0) -> list[Piece]:
         opening = opening_text(dialogue, self.dialect)
         said: list[Message] = [("system", opening)] if opening else []
         first = dialogue.turns[:1]
         rest = dialogue.turns[1:] if first and isinstance(first[0], System) else dialogue.turns
         said += map(self._said, rest)
+        only_read = sum(isinstance(turn, Assistant) for turn in dialogue.turns[:since])
         pieces = self.layout.begin()
         for role, text in self.layout.messages(said):
             head, tail = _around(self.layout, role)
-            pieces += [*head, Piece(text, learned=role == "assistant"), *tail]
+            whole = [*head, Piece(text, learned=role == "assistant"), *tail]
+            if role == "assistant" and only_read:
+                only_read -= 1
+                whole = [replace(piece, learned=False) for piece in whole]
+            pieces += whole
         return pieces
 
     def _said(self, turn: Turn) -> Message:

@@ -42,7 +42,7 @@ class Rows:
         """Strings at which sampling ends; the layout's marker ends it as a token."""
         return self.dialect.stops
 
-    def examples(self, dialogue: Dialogue) -> list[list[Piece]]:
+    def examples(self, dialogue: Dialogue, since: int = 0) -> list[list[Piece]]:
         """The training texts of a dialogue: one for each assistant turn."""
         return [
             [
@@ -51,7 +51,7 @@ class Rows:
                 *self.layout.tail("assistant"),
             ]
             for i, turn in enumerate(dialogue.turns)
-            if isinstance(turn, Assistant)
+            if isinstance(turn, Assistant) and i >= since
         ]
 
     def prompt(self, dialogue: Dialogue) -> list[Piece]:

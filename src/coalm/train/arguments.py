@@ -52,7 +52,8 @@ def arguments(
         save_steps=settings.save_every,
         save_total_limit=2,
         include_num_input_tokens_seen="non_padding",
-        train_sampling_strategy="group_by_length",
+        # Packed rows are of one length already.
+        train_sampling_strategy="random" if settings.packed else "group_by_length",
         max_length=None,
         dataset_kwargs={"skip_prepare_dataset": True},
         dataloader_pin_memory=device.device != "cpu",

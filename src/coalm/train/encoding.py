@@ -17,9 +17,10 @@ import coalm.formats
 from coalm import shards, sources, store
 from coalm.crew import Crew, cores
 from coalm.errors import DataError
-from coalm.formats import Piece, Tokenizer, format_of
+from coalm.formats import Format, Piece, Tokenizer, format_of
 from coalm.formats.batch import encode_all
 from coalm.formats.tokens import ByteTokenizer, open_tokenizer
+from coalm.train.texts import Shorter, Text, shorter, texts_of
 from coalm.types import Sample
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 IGNORED = -100
 """The label of a token that is not learned, by PyTorch's convention."""
+
+_COUNTED = ("rows", "tokens", "learned", "too_long", "shortened", "turns_dropped")
 
 WORTH = 16_000_000
 """Bytes of rows that are encoded in the time that a process takes to start: one second."""
@@ -44,11 +47,17 @@ class Encoding:
     """For samples that name none."""
     rows: bool
     longest: int
+    shorten: bool = True
+    """Drop the oldest turns of what is too long; else it is left out whole."""
 
     @cached_property
     def opened(self) -> Tokenizer:
         """The tokenizer, opened where it is first used."""
         return ByteTokenizer() if self.tokenizer is None else open_tokenizer(self.tokenizer)
+
+    def format(self, sample: Sample) -> Format:
+        """How a sample is written."""
+        return format_of(self.layout, sample.dialect or self.dialect, rows=self.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +71,23 @@ class EncodedRows:
     learned: int
     """Tokens that carry loss."""
     too_long: int
-    """Rows of more than the longest allowed length, left out whole: never cut in the middle."""
+    """Texts of more than the longest allowed length, left out whole: never cut in the middle.
+
+    Of a row that was shortened, the answers that found no room with all history gone.
+    """
+    shortened: int = 0
+    """Texts that were too long and became shorter ones without their oldest turns."""
+    turns_dropped: int = 0
+    """Turns of history that these shorter ones do without, all together."""
+
+    def describe(self) -> str:
+        """What there is and what was left out, in a line."""
+        told = [f"{self.rows:,} rows, {self.tokens:,} tokens, {self.learned:,} learned"]
+        if self.shortened:
+            told.append(f"{self.shortened:,} too long, {self.turns_dropped:,} old turns dropped")
+        if self.too_long:
+            told.append(f"{self.too_long:,} too long, left out")
+        return "; ".join(told)
 
     def dataset(self) -> "Dataset":
         """The rows for a trainer, mapped into memory rather than read."""
@@ -80,6 +105,8 @@ class Block:
     tokens: int
     learned: int
     too_long: int
+    shortened: int
+    turns_dropped: int
 
 
 def encode_split(
@@ -138,23 +165,28 @@ def _block(how: Encoding, samples: Iterable[Sample], pa: Any) -> Block:
     import numpy as np
 
     pieces: list[list[Piece]] = []
-    names: list[str] = []
+    told: list[Text] = []
     for sample in samples:
-        fmt = format_of(how.layout, sample.dialect or how.dialect, rows=how.rows)
+        fmt = how.format(sample)
         examples = fmt.examples(sample.dialogue)
         if not examples:
             raise DataError(f"row {sample.id!r} has nothing to learn: no assistant turn")
         pieces += examples
-        names += [sample.id] * len(examples)
-    texts = encode_all(pieces, how.opened)
-    lengths = np.diff(texts.ends)
-    learned = np.diff(np.concatenate([[0], np.cumsum(texts.tokens.learned)])[texts.ends])
-    if not learned.all():
-        raise DataError(f"row {names[learned.argmin()]!r} has nothing to learn: no assistant turn")
-    fits = lengths <= how.longest
-    kept = np.repeat(fits, lengths)
-    ids, mask = texts.tokens.ids[kept], texts.tokens.learned[kept]
-    ends = pa.array(np.cumsum([0, *lengths[fits]]), pa.int32())
+        told += texts_of(sample, fmt)
+    whole = encode_all(pieces, how.opened)
+    unlearned = np.flatnonzero(whole.learned == 0)
+    if len(unlearned):
+        name = told[unlearned[0]].sample.id
+        raise DataError(f"row {name!r} has nothing to learn: no assistant turn")
+    long = np.flatnonzero(whole.lengths > how.longest)
+    cut = Shorter((), shortened=0, dropped=0, lost=len(long))
+    if how.shorten:
+        cut = shorter([told[n] for n in long], how.opened, how.longest)
+    fitting = [whole.only(whole.lengths <= how.longest), encode_all(cut.texts, how.opened)]
+    ids = np.concatenate([part.tokens.ids for part in fitting])
+    mask = np.concatenate([part.tokens.learned for part in fitting])
+    lengths = np.concatenate([part.lengths for part in fitting])
+    ends = pa.array(np.cumsum([0, *lengths]), pa.int32())
     columns = [
         pa.ListArray.from_arrays(ends, pa.array(values, pa.int32()))
         for values in (ids, np.where(mask, ids, np.int32(IGNORED)))
@@ -163,14 +195,20 @@ def _block(how: Encoding, samples: Iterable[Sample], pa: Any) -> Block:
     with pa.ipc.new_stream(sink, _schema()) as writer:
         writer.write_table(pa.table(columns, schema=_schema()))
     return Block(
-        sink.getvalue().to_pybytes(), int(fits.sum()), len(ids), int(mask.sum()), int((~fits).sum())
+        sink.getvalue().to_pybytes(),
+        len(lengths),
+        len(ids),
+        int(mask.sum()),
+        cut.lost,
+        cut.shortened,
+        cut.dropped,
     )
 
 
 def _write(path: Path, blocks: Iterator[Block]) -> dict[str, int]:
     import pyarrow as pa
 
-    sums = {"rows": 0, "tokens": 0, "learned": 0, "too_long": 0}
+    sums = dict.fromkeys(_COUNTED, 0)
     with store.atomic(path, "wb") as file, pa.ipc.new_stream(file, _schema()) as writer:
         for block in blocks:
             writer.write_table(pa.ipc.open_stream(block.table).read_all())
@@ -209,7 +247,8 @@ def _known(how: Encoding) -> dict[str, Any]:
 def _written_by() -> str:
     """Changes with the code of the formats and of this module."""
     folder = Path(coalm.formats.__file__).parent
-    digest = hashlib.sha256(Path(__file__).read_bytes())
-    for path in sorted(folder.rglob("*.py")):
+    own = [Path(__file__).with_name(name) for name in ("encoding.py", "shorten.py", "texts.py")]
+    digest = hashlib.sha256()
+    for path in [*own, *sorted(folder.rglob("*.py"))]:
         digest.update(path.read_bytes())
     return digest.hexdigest()

@@ -12,6 +12,7 @@ from coalm import models, recipe, shards, store
 from coalm.devices import Device
 from coalm.errors import DataError, RecipeError
 from coalm.train.encoding import EncodedRows
+from coalm.train.feeding import Fed
 from coalm.train.settings import TrainSettings
 
 Note = Callable[[str], None]
@@ -66,6 +67,7 @@ def finish(
     settings: TrainSettings,
     inputs: dict[str, Any],
     rows: dict[str, EncodedRows],
+    fed: dict[str, Fed],
     device: Device,
     final: dict[str, float],
 ) -> None:
@@ -76,7 +78,9 @@ def finish(
         "rows": {part: r.rows for part, r in rows.items()},
         "tokens": {part: r.tokens for part, r in rows.items()},
         "learned_tokens": {part: r.learned for part, r in rows.items()},
+        "shortened": {part: r.shortened for part, r in rows.items()},
         "left_out_too_long": {part: r.too_long for part, r in rows.items()},
+        "padding": {part: round(f.padding, 4) for part, f in fed.items()},
         "validation_loss": final.get("eval_loss"),
         "device": device.describe(),
         "revision": _revision(),

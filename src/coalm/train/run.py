@@ -20,6 +20,7 @@ from coalm.train import methods
 from coalm.train.arguments import arguments
 from coalm.train.encoding import EncodedRows, Encoding, encode_split
 from coalm.train.failures import explained, write_stopped
+from coalm.train.feeding import Fed, collator, feed
 from coalm.train.folder import begin, data_folder, finish, finished, inputs, last_checkpoint
 from coalm.train.plot import loss_plot
 from coalm.train.progress import Watch, metrics_callback
@@ -70,16 +71,18 @@ def _train(
     if settings.pad and not tokenizer.knows(settings.pad):
         raise RecipeError(f"train: pad: {path} has no token {settings.pad!r}")
     rows = {split: _encoded(data, split, settings, path) for split in shards.SPLITS}
-    _told(rows, note)
+    fed = {split: feed(found, settings) for split, found in rows.items()}
+    for split, found in rows.items():
+        note(f"{split}: {found.describe()}; {fed[split].describe()}")
     device = pick("auto", settings.dtype)
     note(f"training on {device.describe()}")
     with explained(settings, out, path):
-        trainer = _trainer(settings, path, rows, device, out, watch)
+        trainer = _trainer(settings, path, fed, device, out, watch)
         final = _steps(trainer, rows, out, note)
         save(trainer, path, settings, out)
     if not loss_plot(out / "metrics.jsonl", out / "loss.svg"):
         note("no loss.svg: matplotlib is missing (pip install 'coalm[report]')")
-    finish(out, settings, given, rows, device, final)
+    finish(out, settings, given, rows, fed, device, final)
 
 
 def _steps(trainer: Any, rows: dict[str, EncodedRows], out: Path, note: Note) -> dict[str, float]:
@@ -103,7 +106,7 @@ def _steps(trainer: Any, rows: dict[str, EncodedRows], out: Path, note: Note) ->
 def _trainer(
     settings: TrainSettings,
     path: Path,
-    rows: dict[str, EncodedRows],
+    rows: dict[str, Fed],
     device: Device,
     out: Path,
     watch: Watch,
@@ -125,9 +128,10 @@ def _trainer(
     trainer = trainer_class()(
         model=model,
         args=arguments(settings, device, out, processes=_processes(), wraps=wraps),
-        train_dataset=rows["train"].dataset(),
-        eval_dataset=rows["valid"].dataset() if rows["valid"].rows else None,
+        train_dataset=rows["train"].dataset,
+        eval_dataset=rows["valid"].dataset if len(rows["valid"].dataset) else None,
         processing_class=tokenizer,
+        data_collator=collator(settings, tokenizer.pad_token_id),
         peft_config=methods.adapter(settings),
         callbacks=[metrics_callback(out / "metrics.jsonl", watch)],
     )
@@ -143,7 +147,14 @@ def _processes() -> int:
 def _encoded(data: Path, split: str, settings: TrainSettings, model: Path) -> EncodedRows:
     import pyarrow as pa
 
-    how = Encoding(model, settings.layout, settings.dialect, settings.rows, settings.max_length)
+    how = Encoding(
+        tokenizer=model,
+        layout=settings.layout,
+        dialect=settings.dialect,
+        rows=settings.rows,
+        longest=settings.max_length,
+        shorten=settings.shorten,
+    )
     limit = settings.eval_rows if split == "valid" else None
     try:
         encoded = encode_split(data, split, how, limit=limit)
@@ -158,14 +169,6 @@ def _encoded(data: Path, split: str, settings: TrainSettings, model: Path) -> En
     if split == "train" and not encoded.rows:
         raise DataError(f"{data}: no row of at most {settings.max_length} tokens to train on")
     return encoded
-
-
-def _told(rows: dict[str, EncodedRows], note: Note) -> None:
-    for part, found in rows.items():
-        left = f"; {found.too_long} too long, left out" if found.too_long else ""
-        note(
-            f"{part}: {found.rows:,} rows, {found.tokens:,} tokens, {found.learned:,} learned{left}"
-        )
 
 
 def _need_all(settings: TrainSettings) -> None:

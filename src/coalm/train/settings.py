@@ -77,7 +77,13 @@ class TrainSettings:
     quant: Quant = Quant()
     """The four-bit weights; used by `method: qlora` alone."""
     max_length: PositiveInt = 4096
-    """Rows with more tokens are left out and counted (Paper 4.2: 4,096)."""
+    """Tokens of the longest row (Paper 4.2: 4,096)."""
+    shorten: bool = True
+    """Longer dialogues drop their oldest turns, counted; false leaves them out whole, counted."""
+    packing: bool | None = None
+    """Put rows side by side, up to max_length tokens, none seeing another; `batch` then counts
+    packed rows. Null: where attention: flash makes that free; else rows of a batch are of
+    similar length."""
     pad: str = ""
     """The token that fills short rows, never learned; empty means the tokenizer's own."""
     epochs: PositiveFloat = 1.0
@@ -138,6 +144,11 @@ class TrainSettings:
             raise RecipeError("train: master is for method=full; adapters are float32 already")
         if self.method == "qlora" and self.fsdp and self.quant.storage == "uint8":
             raise RecipeError("train: FSDP shards floating point alone: set quant.storage=bf16")
+
+    @property
+    def packed(self) -> bool:
+        """Whether rows are put side by side."""
+        return self.attention == "flash" if self.packing is None else self.packing
 
     @property
     def adapted(self) -> bool:

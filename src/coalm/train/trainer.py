@@ -9,6 +9,7 @@ number out of its log and takes the step.
 """
 
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from coalm.train.encoding import IGNORED
@@ -87,20 +88,27 @@ def _total_loss(model: Any, inputs: dict[str, "torch.Tensor"]) -> tuple[Any, Any
     labels = inputs["labels"][:, 1:]
     learned = labels != IGNORED
     columns = learned.any(dim=0).nonzero().squeeze(1)
-    outputs = model(
-        input_ids=inputs["input_ids"],
-        attention_mask=inputs["attention_mask"],
-        logits_to_keep=columns,
-        use_cache=False,
-    )
+    given = {name: value for name, value in inputs.items() if name != "labels"}
+    if "position_ids" in given:  # they say where a packed row begins, if no mask says otherwise
+        given.pop("attention_mask", None)
+    outputs = model(**given, logits_to_keep=columns, use_cache=False)
     logits = outputs.logits[learned[:, columns]].float()
     total = cross_entropy(logits, labels[learned], reduction="sum")
     return total, learned.sum(), outputs
 
 
 def _rows(batches: list[dict[str, "torch.Tensor"]]) -> list[list[int]]:
-    return [
-        ids[mask.bool()].tolist()
-        for inputs in batches
-        for ids, mask in zip(inputs["input_ids"], inputs["attention_mask"], strict=True)
-    ]
+    return [row for inputs in batches for row in _rows_of(inputs)]
+
+
+def _rows_of(inputs: dict[str, "torch.Tensor"]) -> list[list[int]]:
+    """The rows of a batch, without padding, and apart where they were packed."""
+    import torch
+
+    ids = inputs["input_ids"]
+    mask = inputs.get("attention_mask", torch.ones_like(ids)).bool()
+    if "position_ids" not in inputs:
+        return [row[there].tolist() for row, there in zip(ids, mask, strict=True)]
+    ids, places = ids[mask], inputs["position_ids"][mask]
+    ends = [*(places == 0).nonzero().flatten().tolist(), len(ids)]
+    return [ids[start:end].tolist() for start, end in pairwise(ends)]
