@@ -24,15 +24,18 @@ def save(trainer: Any, base: Path, settings: TrainSettings, out: Path) -> None:
 
 
 def _merged(trainer: Any, base: Path, settings: TrainSettings, out: Path) -> Any:
-    if settings.method == "full":
+    if not settings.adapted:
         return trainer.model
+    adapter = out / "adapter"
+    shutil.rmtree(adapter, ignore_errors=True)
+    trainer.model.save_pretrained(adapter)
     if settings.method == "qlora":
-        return merged_anew(trainer.model, base, out / "adapter")
+        return merged_anew(base, adapter)
     return trainer.model.merge_and_unload()
 
 
-def merged_anew(model: Any, base: Path, adapter: Path) -> Any:
-    """The adapter of a trained model, merged into the base as it is on disk, in bfloat16.
+def merged_anew(base: Path, adapter: Path) -> Any:
+    """A saved adapter, merged into the base as it is on disk, in bfloat16.
 
     Four-bit weights would be rounded once more if it were merged into them.
     """
@@ -40,7 +43,5 @@ def merged_anew(model: Any, base: Path, adapter: Path) -> Any:
     from peft import PeftModel
     from transformers import AutoModelForCausalLM
 
-    shutil.rmtree(adapter, ignore_errors=True)
-    model.save_pretrained(adapter)
     whole = models.load(AutoModelForCausalLM, base, torch.bfloat16)
     return PeftModel.from_pretrained(whole, adapter).merge_and_unload()
