@@ -10,14 +10,11 @@ right.
 
 import argparse
 import json
-import resource
-import statistics
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Sequence
 from pathlib import Path
+
+from commands import timed
 
 from coalm.bench.bfcl import CATEGORIES, Case, Data, find
 from coalm.bench.bfcl.categories import IMPOSSIBLE
@@ -81,24 +78,6 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def timed(what: str, command: Sequence[str], runs: int) -> None:
-    """Run a command so many times; print wall times, and CPU time for a busy machine."""
-    times, spent = [], []
-    for _ in range(runs):
-        begun, before = time.perf_counter(), _cpu()
-        subprocess.run(command, check=True, capture_output=True)
-        times.append(time.perf_counter() - begun)
-        spent.append(_cpu() - before)
-    middle = statistics.median(times)
-    print(f"{what}: fastest {min(times):.2f} s, median {middle:.2f} s, CPU {min(spent):.2f} s")
-
-
-def _cpu() -> float:
-    """Seconds of CPU that processes started here have used."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
 
 
 if __name__ == "__main__":

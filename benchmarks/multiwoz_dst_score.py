@@ -10,14 +10,11 @@ does to the figures, which is the table of docs/protocols/multiwoz-dst-json.md.
 
 import argparse
 import json
-import resource
-import statistics
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Sequence
 from pathlib import Path
+
+from commands import timed
 
 from coalm import sources
 from coalm.bench.multiwoz.state import NORMALISATIONS, Normalise, normalise
@@ -65,24 +62,6 @@ def effects(gold: Gold, older: Gold) -> None:
         scores = score_states(gold, said, rules)
         shown = [scores.value(name) for name in ("JGA", "JGA fuzzy", "Slot F1")]
         print(f"{what:20}" + "".join(f"{value:8.2f}" for value in shown))
-
-
-def timed(what: str, command: Sequence[str], runs: int) -> None:
-    """Run a command so many times; print wall times, and CPU time for a busy machine."""
-    times, spent = [], []
-    for _ in range(runs):
-        begun, before = time.perf_counter(), _cpu()
-        subprocess.run(command, check=True, capture_output=True)
-        times.append(time.perf_counter() - begun)
-        spent.append(_cpu() - before)
-    middle = statistics.median(times)
-    print(f"{what}: fastest {min(times):.2f} s, median {middle:.2f} s, CPU {min(spent):.2f} s")
-
-
-def _cpu() -> float:
-    """Seconds of CPU that processes started here have used."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
 
 
 if __name__ == "__main__":

@@ -11,19 +11,13 @@ import pytest
 from coalm.agent import traces
 from coalm.agent.traces import Feedback
 from coalm.serve.sessions_kept import Keeper
-from tests.serve.browsing import Seen, launched, shown
+from tests.serve.browsing import Seen
 from tests.serve.stage import Stage, stage
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    pass
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def browser() -> "Iterator[Browser]":
-    with launched() as made:
-        yield made
 
 
 @pytest.fixture(scope="module")
@@ -35,13 +29,6 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def served(kept: Path) -> Iterator[Stage]:
     with stage(models=("tuned", "base"), pace=0.004, keeper=Keeper(kept)) as made:
         yield made
-
-
-@pytest.fixture
-def seen(browser: "Browser", served: Stage) -> Iterator[Seen]:
-    with shown(browser, served) as made:
-        yield made
-        assert not made.wrong
 
 
 def test_thoughts_calls_results_and_the_state_are_seen_beside_the_words(seen: Seen) -> None:

@@ -1,37 +1,17 @@
 """The page for everybody: keyboard, screen reader, phone, light and dark, less motion."""
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.serve.browsing import Seen, launched, shown
+from tests.serve.browsing import Seen, shown
 from tests.serve.contrast import COLOURS, ratio
-from tests.serve.stage import Stage, stage
+from tests.serve.stage import Stage
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def browser() -> "Iterator[Browser]":
-    with launched() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[Stage]:
-    with stage(models=("tuned", "base"), pace=0.004) as made:
-        yield made
-
-
-@pytest.fixture
-def seen(browser: "Browser", served: Stage) -> Iterator[Seen]:
-    with shown(browser, served) as made:
-        yield made
-        assert not made.wrong
 
 
 def test_everything_can_be_done_by_keyboard(seen: Seen, served: Stage) -> None:

@@ -1,38 +1,18 @@
 """The page when something is wrong: what models write, servers that go, limits, keys."""
 
 import threading
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 
 from coalm.serve.sessions_kept import SessionLimits
-from tests.serve.browsing import Seen, launched, shown
-from tests.serve.stage import Stage, stage
+from tests.serve.browsing import Seen, shown
+from tests.serve.stage import stage
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def browser() -> "Iterator[Browser]":
-    with launched() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[Stage]:
-    with stage(models=("tuned", "base"), pace=0.004) as made:
-        yield made
-
-
-@pytest.fixture
-def seen(browser: "Browser", served: Stage) -> Iterator[Seen]:
-    with shown(browser, served) as made:
-        yield made
-        assert not made.wrong
 
 
 def test_what_a_model_writes_is_text_and_runs_nothing(seen: Seen) -> None:

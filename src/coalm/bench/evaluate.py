@@ -12,11 +12,10 @@ from pydantic.dataclasses import dataclass as settings_class
 from coalm import store
 from coalm.bench.outcomes import RUN, SCORES, Scores, forget
 from coalm.bench.runner import RunSettings, run
-from coalm.bench.speakers import Speakers, check_engine, opened, own_layout
+from coalm.bench.speakers import Speakers, check_engine, opened
 from coalm.bench.split import Shard
 from coalm.bench.table import PROTOCOLS, full_name, open_benchmark
 from coalm.errors import RecipeError
-from coalm.formats import Format, format_of
 from coalm.recipe import STRICT
 
 if TYPE_CHECKING:
@@ -219,11 +218,6 @@ def check(settings: EvalSettings) -> None:
     from coalm.bench.multiwoz.online.llm import check_user
 
     check_user(settings, [full_name(name) for name in settings.bench])
-
-
-def format_for(folder: Path, dialect_name: str) -> Format:
-    """The format to speak with a model in: its own layout, the dialect asked for."""
-    return format_of(own_layout(folder), dialect_name)
 
 
 def held_out() -> Mapping[str, Iterable[str]]:

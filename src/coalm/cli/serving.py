@@ -150,13 +150,11 @@ def _serve(
     behind: Behind,
 ) -> None:
     from coalm.agent.definition import load
-    from coalm.cli.speaking import DIALECT
+    from coalm.cli.speaking import DIALECT, model_of
     from coalm.serve.running import address_of, listener, run
 
     described = load(agent) if agent else None
-    chosen = model or (described.model if described else "")
-    if not chosen:
-        raise RecipeError("which model? name one, or let the agent's file say `model:`")
+    chosen = model_of(described, model)
     spoken = runs.dialect or (described.dialect if described else DIALECT)
     engine = runs.engine or (described.engine if described else "auto")
     runs = replace(runs, engine=engine, dialect=spoken)
@@ -232,11 +230,12 @@ def _application(
         yield around(made.line, made.format, names, settings)
         return
     from coalm.agent.opening import opened
+    from coalm.cli.speaking import fitting
     from coalm.engines import Model
     from coalm.serve.waiting import Queued
 
     with opened(described, Model(Queued(made.line), made.format)) as setting:
-        context = described.limits.context or made.context
+        context = fitting(described.limits.context, made.context)
         full = replace(setting, context=context, count=made.count)
         yield of_agent(described.name, full, made.line, names, settings)
 

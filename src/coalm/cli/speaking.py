@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from coalm.cli.shared import note
+from coalm.errors import RecipeError
 
 if TYPE_CHECKING:
+    from coalm.agent.definition import AgentFile
     from coalm.agent.history import Count
     from coalm.bench.evaluate import EvalSettings
     from coalm.engines import Speaker
@@ -34,8 +36,20 @@ class Speaking:
 
     def fitting(self, wanted: int | None) -> int | None:
         """The context where so much of it is wanted: never more than the model can be shown."""
-        known = [one for one in (wanted, self.context) if one is not None]
-        return min(known, default=None)
+        return fitting(wanted, self.context)
+
+
+def model_of(described: "AgentFile | None", wanted: str) -> str:
+    """The model that is wanted, else the agent's; a `RecipeError` where neither is named."""
+    name = wanted or (described.model if described else "")
+    if not name:
+        raise RecipeError("which model? name one, or let the agent's file say `model:`")
+    return name
+
+
+def fitting(wanted: int | None, context: int | None) -> int | None:
+    """The smaller of what is wanted and what a model can be shown; None knows no limit."""
+    return min((one for one in (wanted, context) if one is not None), default=None)
 
 
 @contextmanager

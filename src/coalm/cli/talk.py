@@ -8,7 +8,6 @@ import typer
 
 from coalm.cli.evaluate import Chat, KeyEnv, Timeout, Urls
 from coalm.cli.shared import console
-from coalm.errors import RecipeError
 
 if TYPE_CHECKING:
     from coalm.agent.definition import AgentFile
@@ -63,13 +62,11 @@ def chat(
     from coalm.agent.opening import opened
     from coalm.bench.evaluate import EvalSettings
     from coalm.cli.chat import chat as talk
-    from coalm.cli.speaking import speaking
+    from coalm.cli.speaking import model_of, speaking
     from coalm.cli.turns import asker
 
     described = _described(agent, max_steps, max_tokens, temperature)
-    name = model or described.model
-    if not name:
-        raise RecipeError("which model? name one, or let the agent's file say `model:`")
+    name = model_of(described, model)
     settings = EvalSettings(
         engine=engine or described.engine,
         dialect=dialect,

@@ -73,13 +73,12 @@ def web(
     """
     from coalm.agent.definition import load
     from coalm.bench.evaluate import EvalSettings
+    from coalm.cli.speaking import model_of
     from coalm.serve.sessions_kept import SessionLimits
     from coalm.serve.settings import ServeSettings
 
     described = load(agent)
-    name = model or described.model
-    if not name:
-        raise RecipeError("which model? name one, or let the agent's file say `model:`")
+    name = model_of(described, model)
     asked = EvalSettings(
         engine=engine or described.engine,
         dialect=dialect,

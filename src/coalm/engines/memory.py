@@ -18,11 +18,6 @@ def ran_out(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and bool(_SAID.search(str(error)))
 
 
-def said_out(text: str) -> bool:
-    """Whether an error's text says so, where the error itself stayed in another thread."""
-    return bool(_SAID.search(text))
-
-
 def freed() -> None:
     """Give back what is held for nobody; to be called when the failed frames are gone."""
     import torch

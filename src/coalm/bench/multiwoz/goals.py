@@ -64,19 +64,5 @@ def goal_of(raw: Mapping[str, Any], where: str = "goal") -> Goal:
     return goal
 
 
-def goals_file(rows: Mapping[str, Any]) -> dict[str, Goal]:
-    """Goals as the corpus evaluator writes them down, by lower-case dialogue id."""
-    try:
-        return {
-            name: {
-                domain: DomainGoal(dict(of["informable"]), frozenset(of["requestable"]))
-                for domain, of in goal.items()
-            }
-            for name, goal in rows.items()
-        }
-    except (AttributeError, KeyError, TypeError, ValueError) as e:
-        raise DataError(f"not a file of goals: {e!r}") from None
-
-
 def _slot(name: str) -> str:
     return _SLOTS.get(name.lower(), name.lower())
