@@ -1,5 +1,6 @@
 """The engine openvino: the answers of transformers, in our ids, with ends and counts alike."""
 
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -299,6 +300,30 @@ def test_two_that_make_the_same_file_both_get_it(tmp_path: Path, cache: Path) ->
     assert len(found) == 2
     assert all(path.exists() for path in found)
     assert not list(cache.glob("openvino/.*"))
+
+
+def test_what_was_used_least_lately_goes_when_there_is_too_much(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from coalm.engines import openvino_files
+
+    monkeypatch.setenv("COALM_CACHE", str(tmp_path / "cache"))
+    folders = [checkpoint(tmp_path / f"m{n}", hidden_size=32, head_dim=n) for n in (8, 10, 12)]
+
+    def made(number: int) -> Path:
+        return openvino_files.prepared("m", folders[number], "fp32")
+
+    first, second = made(0), made(1)
+    openvino_files.stand_in()
+    for path, used in ((first.parent, 2_000), (second.parent, 1_000)):
+        os.utime(path, (used, used))
+    monkeypatch.setattr(openvino_files, "KEPT", first.stat().st_size * 5 // 2)
+    third = made(2)
+    assert [path.exists() for path in (first, second, third)] == [True, False, True]
+    assert openvino_files.stand_in().exists()
+    monkeypatch.setattr(openvino_files, "KEPT", 0)
+    assert made(0).exists()  # what is used now stays, however large
+    assert not third.exists()
 
 
 def test_a_file_that_was_damaged_is_named(tmp_path: Path, cache: Path) -> None:

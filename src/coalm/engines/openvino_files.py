@@ -5,6 +5,7 @@ positions (as Llama 3.1 does), so for such a model what it builds is saved, the 
 are put right, and that is what is kept.
 """
 
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
@@ -42,8 +43,12 @@ PRECISIONS: Mapping[str, Precision] = {
 }
 """What `dtype` may be; weights are never kept in 32 bits, which no checkpoint of today needs."""
 
+KEPT = 8 * 2**30
+"""Bytes of all that is kept together; what was used least lately goes first."""
+
 _IR = "openvino_model.xml"
 _GGUF = "model.gguf"
+_STAND_IN = "stand-in-v1"
 
 
 def resolved(dtype: str) -> str:
@@ -71,7 +76,8 @@ def refusal(folder: Path) -> str:
 def prepared(name: str, folder: Path, dtype: str, note: models.Note = lambda _: None) -> Path:
     """What the pipeline reads for a checkpoint: a GGUF, or a folder of OpenVINO's own files.
 
-    Made on the first call and kept by the hash of the checkpoint's files.
+    Made on the first call and kept by the hash of the checkpoint's files, as long as there is
+    room for it beside those used later.
     """
     without_telemetry()
     why = refusal(folder)
@@ -83,6 +89,8 @@ def prepared(name: str, folder: Path, dtype: str, note: models.Note = lambda _: 
     if not target.exists():
         note(f"writing {folder.name} for OpenVINO ({number} weights), once")
         _once(target, lambda draft: _make(folder, draft, number))
+    os.utime(target)
+    _prune(target)
     return target / _GGUF if (target / _GGUF).exists() else target
 
 
@@ -100,6 +108,28 @@ def _once(target: Path, make: Callable[[Path], None]) -> None:
                 raise
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def _prune(used: Path) -> None:
+    """Delete what was used least lately where all together is too large; never what is used now."""
+    room = KEPT - _used_and_size(used)[1]
+    others = [
+        (*_used_and_size(path), path)
+        for path in used.parent.iterdir()
+        if path.name not in (used.name, _STAND_IN) and not path.name.startswith(".")
+    ]
+    for _, size, path in sorted(others, reverse=True):
+        room -= size
+        if room < 0:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _used_and_size(folder: Path) -> tuple[float, int]:
+    """When it was last used, and its bytes; nothing where another process has deleted it."""
+    try:
+        return folder.stat().st_mtime, sum(path.stat().st_size for path in folder.iterdir())
+    except FileNotFoundError:
+        return 0.0, 0
 
 
 def _make(folder: Path, draft: Path, number: str) -> None:
@@ -158,7 +188,7 @@ def _holds(op: Any, values: Any) -> bool:
 
 def stand_in() -> Path:
     """A file with a tokenizer of bytes, for the pipeline: it wants one, and ours does the work."""
-    target = sources.cache() / "openvino" / "stand-in-v1"
+    target = sources.cache() / "openvino" / _STAND_IN
     if not target.exists():
         _once(target, lambda draft: _bytes(draft / _GGUF))
     return target / _GGUF
