@@ -1,22 +1,49 @@
-"""Training speed of our loss beside plain TRL's, on the same rows, model and steps.
+"""Training speed beside plain TRL's: learned tokens a second, padding, memory.
 
-    .venv/bin/python benchmarks/train_throughput.py data/quickstart --steps 4 --rounds 2
+    .venv/bin/python benchmarks/train_throughput.py data/quickstart --rows 64 --rounds 2
 
-Both run in one process, in turns, so that a noisy machine is noisy for both; only the ratio
-means something. Prints tokens/s (padding not counted) of each round and the ratio of medians.
+Each way trains on the same rows, drawn by a seed, once through, in a process of its own, and
+the ways take turns: a noisy machine is noisy for all, and only the ratios mean something. The
+first step of each is left out. `plain TRL` is `trl.SFTTrainer` on the rows' ids and labels with
+its own defaults, but for what all share: batch size, precision, adapter, no recomputation.
 """
 
 import argparse
+import json
+import resource
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from coalm import models
 from coalm.devices import pick
-from coalm.train.encoding import EncodedRows, Encoding, encode_split
+from coalm.train import TrainSettings
+from coalm.train.encoding import IGNORED, EncodedRows, Encoding, encode_split
+from coalm.train.feeding import collator, feed
+from coalm.train.methods import adapter
 from coalm.train.trainer import trainer_class
+
+WAYS = ("plain TRL", "coalm", "coalm, packed")
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one way came to, the first step left out."""
+
+    learned: float
+    """Learned tokens a second."""
+    tokens: float
+    """Tokens a second, padding not counted."""
+    padding: float
+    """The share of places without a token."""
+    gib: float
+    """The most memory that the process held, on a GPU the GPU's."""
 
 
 def main() -> None:
@@ -24,69 +51,141 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path, help="a data folder")
     parser.add_argument("--model", default="smollm2-135m")
-    parser.add_argument("--steps", type=int, default=4)
+    parser.add_argument("--method", default="lora", choices=("lora", "full"))
+    parser.add_argument("--rows", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--batch", type=int, default=4)
+    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--max-length", type=int, default=1024)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
     given = parser.parse_args()
+    if given.way:
+        print(json.dumps(asdict(measured(given))))
+        return
+    found: dict[str, list[Found]] = {name: [] for name in WAYS}
+    for _ in range(given.rounds):
+        for name in WAYS:
+            command = [sys.executable, *sys.argv, "--way", name]
+            said = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+            found[name].append(Found(**json.loads(said.splitlines()[-1])))
+            print(f"{name:14}" + line(found[name][-1]), flush=True)
+    plain = statistics.median(one.learned for one in found[WAYS[0]])
+    for name in WAYS[1:]:
+        ratio = statistics.median(one.learned for one in found[name]) / plain
+        print(f"{name} / plain TRL, learned tokens a second: {ratio:.2f}")
 
-    from trl import SFTTrainer
 
-    folder = models.folder(given.model, print)
-    how = Encoding(folder, layout="chatml", dialect="json", rows=False, longest=1024)
-    rows = encode_split(given.data, "train", how)
-    kinds = {"plain TRL": SFTTrainer, "coalm": trainer_class()}
-    rates: dict[str, list[float]] = {name: [] for name in kinds}
-    with models.quiet():
-        for _ in range(given.rounds):
-            for name, kind in kinds.items():
-                rates[name].append(rate(kind, folder, rows, given.steps, given.batch))
-                print(f"{name}: {rates[name][-1]:.0f} tokens/s", flush=True)
-    medians = {name: statistics.median(found) for name, found in rates.items()}
-    print(f"coalm / plain TRL: {medians['coalm'] / medians['plain TRL']:.2f}")
+def line(found: Found) -> str:
+    """For a person."""
+    return (
+        f"{found.learned:8.1f} learned tokens/s{found.tokens:8.0f} tokens/s"
+        f"{found.padding:7.1%} padding{found.gib:6.1f} GiB"
+    )
 
 
-def rate(kind: Any, folder: Path, rows: EncodedRows, steps: int, batch: int) -> float:
-    """Tokens a second of one short run, the first step (warm-up) left out."""
-    from peft import LoraConfig
-    from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
-    from trl import SFTConfig
+def measured(given: argparse.Namespace) -> Found:
+    """One way, once through the rows."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from trl import SFTConfig, SFTTrainer
 
-    class Clock(TrainerCallback):  # type: ignore[misc, unused-ignore]
-        began = tokens = 0.0
-
-        def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            if state.global_step == 1:
-                self.began, self.tokens = time.perf_counter(), state.num_input_tokens_seen
-            self.rate = (state.num_input_tokens_seen - self.tokens) / (
-                time.perf_counter() - self.began + 1e-9
-            )
-
-    clock, device = Clock(), pick()
-    with tempfile.TemporaryDirectory() as scratch:
-        arguments = SFTConfig(
-            output_dir=scratch,
-            max_steps=steps + 1,
-            per_device_train_batch_size=batch,
-            bf16=device.bf16,
-            use_cpu=device.device == "cpu",
-            activation_checkpointing=False,
-            include_num_input_tokens_seen="non_padding",
-            train_sampling_strategy="group_by_length",
-            max_length=None,
-            dataset_kwargs={"skip_prepare_dataset": True},
-            save_strategy="no",
-            report_to="none",
-            disable_tqdm=True,
+    plain = given.way == WAYS[0]
+    device = pick()
+    settings = TrainSettings(
+        model=given.model,
+        method=given.method,
+        master=given.method == "full",
+        batch=given.batch,
+        max_length=given.max_length,
+        packing=given.way == WAYS[2],
+        seed=given.seed,
+    )
+    folder = models.folder(given.model, lambda _: None)
+    rows = picked(encoded(given, folder), given)
+    data = rows.dataset() if plain else feed(rows, settings).dataset
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    kind = counting(SFTTrainer if plain else trainer_class())
+    with tempfile.TemporaryDirectory() as scratch, models.quiet():
+        trainer = kind(
+            model=models.load(
+                AutoModelForCausalLM, folder, torch.float32 if settings.master else device.dtype
+            ),
+            args=SFTConfig(
+                output_dir=scratch,
+                num_train_epochs=1,
+                per_device_train_batch_size=given.batch,
+                bf16=device.bf16,
+                use_cpu=device.device == "cpu",
+                activation_checkpointing=False,
+                max_length=None,
+                dataset_kwargs={"skip_prepare_dataset": True},
+                train_sampling_strategy="random" if plain or settings.packed else "group_by_length",
+                dataloader_pin_memory=device.device != "cpu",
+                save_strategy="no",
+                report_to="none",
+                disable_tqdm=True,
+                seed=given.seed,
+            ),
+            train_dataset=data,
+            processing_class=tokenizer,
+            data_collator=None if plain else collator(settings, tokenizer.pad_token_id or 0),
+            peft_config=adapter(settings),
         )
-        kind(
-            model=models.load(AutoModelForCausalLM, folder, device.dtype),
-            args=arguments,
-            train_dataset=rows.dataset(),
-            processing_class=AutoTokenizer.from_pretrained(folder),
-            peft_config=LoraConfig(r=16, lora_alpha=32, target_modules="all-linear"),
-            callbacks=[clock],
-        ).train()
-    return float(clock.rate)
+        trainer.train()
+    found: Found = trainer.found()
+    return found
+
+
+def encoded(given: argparse.Namespace, folder: Path) -> EncodedRows:
+    """All rows of the data."""
+    how = Encoding(folder, "chatml", "json", rows=False, longest=given.max_length)
+    return encode_split(given.data, "train", how)
+
+
+def picked(rows: EncodedRows, given: argparse.Namespace) -> EncodedRows:
+    """Some of them, drawn by the seed, as a file of their own."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    table = rows.dataset().data.table
+    chosen = sorted(Random(given.seed).sample(range(len(table)), min(given.rows, len(table))))
+    path = Path(tempfile.mkdtemp()) / "some.arrow"
+    some = table.take(pa.array(chosen))
+    with path.open("wb") as file, pa.ipc.new_stream(file, some.schema) as writer:
+        writer.write_table(some)
+    tokens = int(pc.sum(pc.list_value_length(some["input_ids"])).as_py())
+    return EncodedRows(path, len(chosen), tokens, 0, 0)
+
+
+def counting(kind: Any) -> Any:
+    """A trainer that counts what its steps hold."""
+
+    class Counting(kind):  # type: ignore[misc]
+        steps = learned = tokens = places = 0
+        began = 0.0
+
+        def training_step(self, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+            self.steps += 1
+            if self.steps == 2:
+                self.began = time.perf_counter()
+            if self.steps > 1:
+                ids = inputs["input_ids"]
+                self.places += ids.numel()
+                self.tokens += int(inputs["attention_mask"].sum())
+                self.learned += int((inputs["labels"] != IGNORED).sum())
+            return super().training_step(model, inputs, *args, **kwargs)
+
+        def found(self) -> Found:
+            import torch
+
+            spent = time.perf_counter() - self.began
+            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+            if torch.cuda.is_available():
+                peak = torch.cuda.max_memory_allocated()
+            padding = 1 - self.tokens / self.places
+            return Found(self.learned / spent, self.tokens / spent, padding, peak / 2**30)
+
+    return Counting
 
 
 if __name__ == "__main__":
