@@ -39,6 +39,8 @@ class Embedded:
     """The layout whose markers it knows."""
     megabytes: int
     """Room needed to unpack it."""
+    hub: str
+    """The id on the hub of the model that was quantised."""
 
 
 EMBEDDED = {
@@ -54,6 +56,7 @@ EMBEDDED = {
             licence="Apache-2.0",
             layout="chatml",
             megabytes=800,
+            hub="HuggingFaceTB/SmolLM2-135M-Instruct",
         ),
     )
 }

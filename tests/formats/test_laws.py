@@ -330,10 +330,10 @@ def test_a_tokenizer_that_reads_markers_out_of_data_is_caught() -> None:
 class LearnsTools(Chat):
     """Observations carry loss."""
 
-    def examples(self, dialogue: Dialogue) -> list[list[Piece]]:
+    def examples(self, dialogue: Dialogue, since: int = 0) -> list[list[Piece]]:
         return [
             [replace(p, learned=p.learned or "TR9" in p.text) for p in e]
-            for e in Chat.examples(self, dialogue)
+            for e in Chat.examples(self, dialogue, since)
         ]
 
 

@@ -1,5 +1,6 @@
 """`coalm train`: a recipe's data folder becomes a run folder, or a plan of the run."""
 
+import os
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,10 +9,22 @@ import typer
 
 from coalm.cli.data import data_folder
 from coalm.cli.shared import Overrides, Recipe, bar, console, note, run_folder
+from coalm.errors import MissingExtra, RecipeError
 
 if TYPE_CHECKING:
     from coalm.train import Progress, Trained, TrainSettings
 
+Processes = Annotated[
+    int | None,
+    typer.Option("--nproc", min=1, help="Processes on this machine, one a GPU, under torchrun."),
+]
+Machines = Annotated[int, typer.Option("--nnodes", min=1, help="Machines; run this on each.")]
+Meeting = Annotated[
+    str, typer.Option("--rdzv", metavar="HOST:PORT", help="One machine, where all of them meet.")
+]
+Machine = Annotated[
+    int | None, typer.Option("--node-rank", min=0, help="This one's number; else as they come.")
+]
 Out = Annotated[Path | None, typer.Option(help="The run folder; else runs/RECIPE/train.")]
 PlanOnly = Annotated[
     bool, typer.Option("--plan", help="Train nothing: say what it takes. Needs no weights.")
@@ -36,6 +49,10 @@ def train(
     recipe: Recipe,
     overrides: Overrides = None,
     out: Out = None,
+    nproc: Processes = None,
+    nnodes: Machines = 1,
+    rdzv: Meeting = "",
+    node_rank: Machine = None,
     plan: PlanOnly = False,
     gpus: Gpus = None,
     gpu: Gpu = "h100-80gb",
@@ -47,15 +64,38 @@ def train(
     from coalm.mixture import DataSettings
     from coalm.recipe import load
     from coalm.train import TrainSettings
+    from coalm.train.launch import command_of, reported
 
     settings = load(TrainSettings, recipe, "train", overrides or ())
     if not settings.data:
         folder = data_folder(recipe, load(DataSettings, recipe, "data"))
         settings = replace(settings, data=str(folder))
+    many = nproc is not None or nnodes > 1 or bool(rdzv) or node_rank is not None
+    if plan and many:
+        raise RecipeError("--plan trains nothing; say how many GPUs with --gpus")
     if plan:
         planned(settings, gpus, gpu, mfu, price, json)
+    elif many:
+        launched(nproc, nnodes, rdzv, node_rank, command_of(recipe, overrides or (), out))
     else:
-        trained(settings, run_folder(recipe, out, "train"))
+        with reported():
+            trained(settings, run_folder(recipe, out, "train"))
+
+
+def launched(
+    processes: int | None, machines: int, meeting: str, machine: int | None, command: list[str]
+) -> None:
+    """Start the command in several processes and wait for them."""
+    from coalm.train import launch
+
+    try:
+        import torch
+    except ImportError:
+        raise MissingExtra("train", "training") from None
+    gpus = torch.cuda.device_count()
+    start = launch.Start(processes or gpus or 1, machines, meeting, machine)
+    launch.check(start, gpus=gpus, environment=os.environ)
+    launch.run(start, command)
 
 
 def planned(
@@ -85,6 +125,7 @@ def planned(
 
 def trained(settings: "TrainSettings", folder: Path) -> "Trained":
     """Train into the folder unless that is done, and print what came of it."""
+    from coalm.train import processes
     from coalm.train import train as train_model
 
     with bar("steps") as progress:
@@ -99,5 +140,7 @@ def trained(settings: "TrainSettings", folder: Path) -> "Trained":
                 note(", ".join([f"step {now.step} of {now.steps}", *said, left]))
 
         done = train_model(settings, folder, watch=watch, note=note)
+    if not processes.is_first():
+        return done
     note(f"{'trained' if done.fresh else 'was trained before'}: {done.model}")
     return done

@@ -116,7 +116,7 @@ def _prune(used: Path) -> None:
     others = [
         (*_used_and_size(path), path)
         for path in used.parent.iterdir()
-        if path.name not in (used.name, _STAND_IN) and not path.name.startswith(".")
+        if path.is_dir() and path.name not in (used.name, _STAND_IN) and path.name[0] != "."
     ]
     for _, size, path in sorted(others, reverse=True):
         room -= size

@@ -49,6 +49,7 @@ def arguments(
         logging_first_step=True,
         eval_strategy="steps" if settings.eval_every else "no",
         eval_steps=settings.eval_every or None,
+        **_best(settings),
         save_steps=settings.save_every,
         save_total_limit=2,
         include_num_input_tokens_seen="non_padding",
@@ -58,10 +59,22 @@ def arguments(
         dataset_kwargs={"skip_prepare_dataset": True},
         dataloader_pin_memory=device.device != "cpu",
         report_to=list(settings.report_to) or "none",
+        run_name=f"{out.parent.name}/{out.name}",
+        project="coalm",
         disable_tqdm=True,
         **_checkpointing(settings),
         **sharding(settings, wraps),
     )
+
+
+def _best(settings: TrainSettings) -> dict[str, Any]:
+    if settings.keep == "last" and settings.patience is None:
+        return {}
+    return {
+        "metric_for_best_model": settings.best_by,
+        "greater_is_better": settings.best_by != "loss",
+        "restore_callback_states_from_checkpoint": True,  # else patience would begin anew
+    }
 
 
 def _checkpointing(settings: TrainSettings) -> dict[str, Any]:

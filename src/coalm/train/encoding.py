@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import coalm.formats
 from coalm import shards, sources, store
 from coalm.crew import Crew, cores
-from coalm.errors import DataError
+from coalm.errors import DataError, RecipeError
 from coalm.formats import Format, Piece, Tokenizer, format_of
 from coalm.formats.batch import encode_all
 from coalm.formats.tokens import ByteTokenizer, open_tokenizer
@@ -57,7 +57,12 @@ class Encoding:
 
     def format(self, sample: Sample) -> Format:
         """How a sample is written."""
-        return format_of(self.layout, sample.dialect or self.dialect, rows=self.rows)
+        try:
+            return format_of(self.layout, sample.dialect or self.dialect, rows=self.rows)
+        except RecipeError as e:
+            if sample.dialect:  # which is the row's own
+                raise DataError(f"row {sample.id!r}: {e}") from None
+            raise
 
 
 @dataclass(frozen=True, slots=True)

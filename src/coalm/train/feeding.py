@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from coalm.train import processes
 from coalm.train.encoding import EncodedRows
+from coalm.train.order import Order
 from coalm.train.packed import pack_split
 from coalm.train.settings import TrainSettings
 
@@ -59,18 +61,13 @@ def lengths(data: "Dataset") -> list[int]:
 
 
 def _padding(sizes: list[int], settings: TrainSettings, *, grouped: bool = True) -> float:
-    """The share of padding in one pass over the rows, in the trainer's kind of order."""
-    import torch
-    from transformers.trainer_pt_utils import get_length_grouped_indices
-
+    """The share of padding in the first pass over the rows."""
     if not sizes:
         return 0.0
-    seeded = torch.Generator().manual_seed(settings.seed)
-    order: list[int] = (
-        get_length_grouped_indices(sizes, settings.batch, generator=seeded)  # type: ignore[no-untyped-call, unused-ignore]
-        if grouped
-        else torch.randperm(len(sizes), generator=seeded).tolist()
-    )
+    devices = processes.count()
+    step = settings.batch * settings.accumulated(devices) * devices
+    together = step if grouped else 1
+    order = list(Order(sizes, together, settings.seed, epoch=lambda: 0))
     batches = [order[i : i + settings.batch] for i in range(0, len(order), settings.batch)]
     room = sum(max(sizes[i] for i in batch) * len(batch) for batch in batches)
     return 1 - sum(sizes) / room

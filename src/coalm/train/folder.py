@@ -11,6 +11,9 @@ from typing import Any
 from coalm import models, recipe, shards, store
 from coalm.devices import Device
 from coalm.errors import DataError, RecipeError
+from coalm.train import processes
+from coalm.train.answers import Answers
+from coalm.train.best import Kept
 from coalm.train.encoding import EncodedRows
 from coalm.train.feeding import Fed
 from coalm.train.settings import TrainSettings
@@ -34,10 +37,22 @@ def inputs(settings: TrainSettings, data: Path, note: Note) -> dict[str, Any]:
     """What decides the result: the settings, the data and the first model, by hash."""
     path = models.folder(settings.model, note)
     return {
-        "settings": recipe.resolved(settings),
+        "settings": _decisive(settings),
         "data": {p.name: store.sha256(p) for p in sorted(data.glob("*.parquet"))},
         "model": models.identity(settings.model, path),
     }
+
+
+def _decisive(settings: TrainSettings) -> dict[str, Any]:
+    """The settings without those that say how a step's rows are shared out, but with their number.
+
+    On other devices, or fewer, it is the same run, and goes on from its checkpoints.
+    """
+    plain = recipe.resolved(settings)
+    for name in ("batch", "accumulate", "global_batch", "fsdp"):
+        del plain[name]
+    devices = processes.count()
+    return plain | {"step_rows": settings.batch * settings.accumulated(devices) * devices}
 
 
 def finished(out: Path, inputs: dict[str, Any]) -> bool:
@@ -69,7 +84,8 @@ def finish(
     rows: dict[str, EncodedRows],
     fed: dict[str, Fed],
     device: Device,
-    final: dict[str, float],
+    kept: Kept,
+    answers: Answers | None,
 ) -> None:
     """Write `run.json`, last: its presence says that the run is finished."""
     record = {
@@ -81,8 +97,10 @@ def finish(
         "shortened": {part: r.shortened for part, r in rows.items()},
         "left_out_too_long": {part: r.too_long for part, r in rows.items()},
         "padding": {part: round(f.padding, 4) for part, f in fed.items()},
-        "validation_loss": final.get("eval_loss"),
+        **kept.record(),
+        "questions": answers.asked.counts if answers else {},
         "device": device.describe(),
+        "processes": processes.count(),
         "revision": _revision(),
         "python": platform.python_version(),
         "versions": {name: _version(name) for name in _REPORTED},
@@ -103,7 +121,8 @@ def last_checkpoint(out: Path) -> Path | None:
 def _is_whole(checkpoint: Path) -> bool:
     # The trainer writes its state last, after weights, optimizer, scheduler and seeds.
     try:
-        return "global_step" in store.read_json(checkpoint / "trainer_state.json")
+        state = store.read_json(checkpoint / "trainer_state.json")
+        return isinstance(state, dict) and "global_step" in state
     except DataError:
         return False
 

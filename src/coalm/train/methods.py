@@ -1,6 +1,8 @@
 """What a method needs beside a model: adapter, four-bit weights, sharding, packages."""
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Any
 
@@ -64,8 +66,28 @@ def sharding(settings: TrainSettings, wraps: Iterable[str]) -> dict[str, Any]:
         # One process reads the weights and hands them out: else each holds the whole model.
         "cpu_ram_efficient_loading": True,
         "activation_checkpointing": settings.checkpointing,
+        # In parts: no process needs room for the whole, and any number can go on from them.
+        "state_dict_type": "SHARDED_STATE_DICT",
     }
     return {"fsdp": True, "fsdp_config": config}
+
+
+@contextmanager
+def loaded_once(settings: TrainSettings) -> Iterator[None]:
+    """With FSDP only one process of a machine reads a model's weights; the rest get theirs of it.
+
+    transformers learns of FSDP from variables that `accelerate launch` sets.
+    """
+    told = {"ACCELERATE_USE_FSDP": "true", "FSDP_CPU_RAM_EFFICIENT_LOADING": "true"}
+    before = {name: os.environ.get(name) for name in told}
+    if settings.fsdp:
+        os.environ.update(told)
+    yield
+    for name, value in before.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
 
 
 def _reshard(fsdp: Fsdp) -> bool | str:
@@ -105,6 +127,24 @@ def layer_classes(model: Any, settings: TrainSettings) -> tuple[str, ...]:
     return wanted or tuple(sorted(set(model._no_split_modules or ()) & there))
 
 
+def fsdp_from_outside(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether `accelerate launch` started this process with a configuration that has FSDP."""
+    return environment.get("ACCELERATE_USE_FSDP", "").lower() == "true"
+
+
+def check_launcher(settings: TrainSettings, environment: Mapping[str, str] = os.environ) -> None:
+    """A `RecipeError` where the recipe and a configuration of accelerate contradict each other."""
+    if environment.get("ACCELERATE_USE_DEEPSPEED", "").lower() == "true":
+        if settings.fsdp:
+            raise RecipeError("train: this start is with DeepSpeed, not FSDP: set fsdp=null")
+        _need("accelerate's configuration with DeepSpeed", "deepspeed", "deepspeed", gpu=True)
+    if settings.fsdp and fsdp_from_outside(environment):
+        raise RecipeError(
+            "train: both the recipe and accelerate's configuration set FSDP: set fsdp=null for the "
+            "configuration's, or start with torchrun, or --nproc, for the recipe's"
+        )
+
+
 def check_needs(settings: TrainSettings, *, gpu: bool, processes: int) -> None:
     """A `RecipeError` for what the settings need and this machine or this start does not have."""
     if settings.method == "qlora":
@@ -115,11 +155,15 @@ def check_needs(settings: TrainSettings, *, gpu: bool, processes: int) -> None:
         _need("liger: true", "liger_kernel", "liger-kernel", gpu)
     for name in settings.report_to:
         _need(f"report_to: {name}", name, name, gpu=True)
-    if settings.fsdp and processes == 1:
+    if (settings.fsdp or fsdp_from_outside()) and processes == 1:
         raise RecipeError(
             "train: fsdp shares a model out over processes, and this is one; start it with "
-            "torchrun, a process for each device, or set fsdp=null"
+            "--nproc or torchrun, a process for each device, or set fsdp=null"
         )
+    outside = fsdp_from_outside() and os.environ.get("FSDP_OFFLOAD_PARAMS") == "true"
+    if not gpu and (outside or (settings.fsdp and settings.fsdp.offload)):
+        raise RecipeError("train: fsdp.offload needs a GPU to take shards away from; set it false")
+    check_launcher(settings)
 
 
 def _need(what: str, module: str, package: str, gpu: bool) -> None:

@@ -9,6 +9,7 @@ from coalm.errors import RecipeError
 from coalm.recipe import STRICT
 
 Method = Literal["lora", "dora", "qlora", "full"]
+BestBy = Literal["loss", "call_name", "call_arguments", "no_call", "state", "state_slots"]
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -130,9 +131,20 @@ class TrainSettings:
     report_to: tuple[Literal["tensorboard", "trackio", "wandb"], ...] = ()
     """Trackers that get the metrics as well; metrics.jsonl is written in any event."""
     eval_every: NonNegativeInt = 0
-    """Steps between two looks at the validation rows; 0 means only at the end."""
+    """Steps between two looks at the validation rows; 0 means the loss alone, at the end."""
     eval_rows: NonNegativeInt = 64
-    """Validation rows that are looked at."""
+    """Validation rows whose loss is looked at."""
+    answer_rows: NonNegativeInt = 64
+    """Turns of the validation rows that the model writes itself at each of these looks, for its
+    calls and states to be compared; 0 means the loss alone."""
+    answer_tokens: PositiveInt = 128
+    """New tokens of such a turn, at most; a turn that takes more is not asked for."""
+    keep: Literal["last", "best"] = "last"
+    """Which step's model becomes `model/`: the last one's, or that of the best look."""
+    best_by: BestBy = "loss"
+    """What makes a look the best: the lowest loss, or the highest share of what was right."""
+    patience: PositiveInt | None = None
+    """Training stops after so many looks in a row that found nothing better; null means never."""
     save_every: PositiveInt = 25
     """Steps between two checkpoints to resume from."""
 
@@ -144,6 +156,26 @@ class TrainSettings:
             raise RecipeError("train: master is for method=full; adapters are float32 already")
         if self.method == "qlora" and self.fsdp and self.quant.storage == "uint8":
             raise RecipeError("train: FSDP shards floating point alone: set quant.storage=bf16")
+        self._check_looks()
+
+    def _check_looks(self) -> None:
+        compared = self.keep == "best" or self.patience is not None
+        if compared and not self.eval_every:
+            what = "keep=best" if self.keep == "best" else "patience"
+            raise RecipeError(f"train: {what} compares looks: set eval_every, as eval_every=50")
+        if self.eval_every and not self.eval_rows:
+            raise RecipeError("train: eval_every looks at eval_rows rows: set that above 0")
+        if self.best_by != "loss" and not compared:
+            raise RecipeError("train: best_by is for keep=best or patience: set one of them")
+        if self.best_by != "loss" and not self.answer_rows:
+            raise RecipeError(f"train: best_by={self.best_by} needs answers: set answer_rows")
+        if self.asks and self.fsdp and self.fsdp.version == 1:
+            raise RecipeError("train: FSDP1 cannot write answers: set answer_rows=0")
+
+    @property
+    def asks(self) -> bool:
+        """Whether the model writes answers while it trains."""
+        return bool(self.eval_every and self.answer_rows)
 
     @property
     def packed(self) -> bool:

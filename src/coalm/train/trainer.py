@@ -10,9 +10,12 @@ number out of its log and takes the step.
 
 import math
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
+from coalm.train import processes
 from coalm.train.encoding import IGNORED
+from coalm.train.looking import looking
+from coalm.train.many import for_many
 
 if TYPE_CHECKING:
     import torch
@@ -33,7 +36,7 @@ def trainer_class() -> Any:
     from peft.helpers import disable_input_dtype_casting
     from trl import SFTTrainer
 
-    class LearnedTokens(SFTTrainer):  # type: ignore[misc, unused-ignore]  # untyped base
+    class LearnedTokens(looking(for_many(SFTTrainer))):  # type: ignore[misc, unused-ignore]  # untyped base
         """Cross-entropy over the learned tokens, in nats, averaged over the whole step's."""
 
         def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -48,9 +51,11 @@ def trainer_class() -> Any:
             num_items_in_batch: "torch.Tensor | int | None" = None,
         ) -> Any:
             total, count, outputs = _total_loss(model, inputs)
-            if not total.isfinite():
+            if processes.any_of(wrong := not total.isfinite()):
                 what = "training loss" if model.training else "validation loss"
-                raise NotFinite(what, self.state.global_step + 1, _rows([inputs]))
+                self._stop(what, [inputs] if wrong else [])
+            if not model.training:
+                self.looked_at(float(total), int(count))
             if num_items_in_batch is None:
                 loss = total / count
             else:
@@ -69,10 +74,14 @@ def trainer_class() -> Any:
             # Called once a step, after clipping and before the optimizer.
             norm = super()._get_grad_norm(model, grad_norm=grad_norm)
             if norm is not None and not math.isfinite(norm):
-                rows = _rows(self.since_step)
-                raise NotFinite("gradient", self.state.global_step + 1, rows)
+                self._stop("gradient", self.since_step)
             self.since_step.clear()
             return norm
+
+        def _stop(self, what: str, batches: list[dict[str, "torch.Tensor"]]) -> NoReturn:
+            """End the run in every process, with the rows of those that saw what was wrong."""
+            rows = [row for found in processes.collect(_rows(batches)) for row in found]
+            raise NotFinite(what, self.state.global_step + 1, rows)
 
         @property
         def is_adapter(self) -> bool:
