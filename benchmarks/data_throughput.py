@@ -36,8 +36,8 @@ from coalm.crew import cores
 from coalm.formats import format_of
 from coalm.formats.chat import opening_text
 from coalm.mixture import DataSettings, Part, build
-from coalm.train.encoding import IGNORED, Encoding, encode_split
-from coalm.train.packed import Counts, PackedRows, pack_split
+from coalm.train.rows.encoding import IGNORED, Encoding, encode_split
+from coalm.train.rows.packed import Counts, PackedRows, pack_split
 from coalm.types import Assistant, Observation, User
 
 T = TypeVar("T")

@@ -24,9 +24,9 @@ from typing import Any
 from coalm import models
 from coalm.devices import pick
 from coalm.train import TrainSettings
-from coalm.train.encoding import IGNORED, EncodedRows, Encoding, encode_split
-from coalm.train.feeding import collator, feed
 from coalm.train.methods import adapter
+from coalm.train.rows.encoding import IGNORED, EncodedRows, Encoding, encode_split
+from coalm.train.rows.feeding import collator, feed
 from coalm.train.trainer import trainer_class
 
 WAYS = ("plain TRL", "coalm", "coalm, packed")

@@ -22,11 +22,11 @@ from coalm.engines.generation import generate
 from coalm.engines.transformers import open_transformers
 from coalm.formats import format_of
 from coalm.formats.tokens import open_tokenizer
-from coalm.train.answers import Answers, as_it_answers, batches, generated
-from coalm.train.answers_asked import Asked, Question, choose, kind_of
-from coalm.train.answers_scored import METRICS, scores
-from coalm.train.encoding import Encoding
-from coalm.train.looking import undisturbed
+from coalm.train.looks.answers import Answers, as_it_answers, batches, generated
+from coalm.train.looks.asked import Asked, Question, choose, kind_of
+from coalm.train.looks.looking import undisturbed
+from coalm.train.looks.scored import METRICS, scores
+from coalm.train.rows.encoding import Encoding
 from coalm.types import Assistant, Dialogue, Observation, Sample, ToolCall, ToolSpec, User
 from tests.tiny import tiny_model
 
@@ -343,7 +343,7 @@ from transformers import AutoModelForCausalLM
 sys.path.insert(0, sys.argv[1])
 from tests.train.test_answers import asked_of
 from coalm.formats.tokens import open_tokenizer
-from coalm.train.answers import Answers
+from coalm.train.looks.answers import Answers
 folder = Path(sys.argv[2])
 machine = Accelerator(cpu=True)
 net = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)

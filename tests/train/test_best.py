@@ -74,7 +74,7 @@ def loss_of(folder: Path, data: Path, base: Path) -> float:
     from torch.nn.functional import cross_entropy
     from transformers import AutoModelForCausalLM
 
-    from coalm.train.encoding import Encoding, encode_split
+    from coalm.train.rows.encoding import Encoding, encode_split
 
     with models.quiet():
         adapter = (folder / "adapter_config.json").exists()

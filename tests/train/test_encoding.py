@@ -7,8 +7,8 @@ import pytest
 from coalm import shards
 from coalm.errors import DataError
 from coalm.formats import format_of
-from coalm.train import encoding
-from coalm.train.encoding import IGNORED, EncodedRows, Encoding, encode_split
+from coalm.train.rows import encoding
+from coalm.train.rows.encoding import IGNORED, EncodedRows, Encoding, encode_split
 from coalm.types import Assistant, Dialogue, Sample, ToolCall, User
 
 TALK = Dialogue(

@@ -2,8 +2,8 @@
 
 import pytest
 
-from coalm.train.even import Filled, LongestFirst, with_blank
-from coalm.train.order import Order
+from coalm.train.rows.even import Filled, LongestFirst, with_blank
+from coalm.train.rows.order import Order
 
 
 def dealt(rows: int, batch: int, accumulate: int, processes: int) -> list[set[int]]:

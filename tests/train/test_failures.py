@@ -76,7 +76,7 @@ def test_a_loss_that_is_no_number_stops_the_run_and_names_the_batch(
 def encoded(model: Path, data: Path) -> list[str]:
     from transformers import AutoTokenizer
 
-    from coalm.train.encoding import Encoding, encode_split
+    from coalm.train.rows.encoding import Encoding, encode_split
 
     tokenizer = AutoTokenizer.from_pretrained(model)
     rows = encode_split(data, "train", Encoding(model, "chatml", "json", False, 4096)).dataset()

@@ -16,8 +16,9 @@ from typer.testing import CliRunner
 
 from coalm.cli import app
 from coalm.errors import CoalmError, RecipeError, TrainingError
-from coalm.train import Fsdp, TrainSettings, launch
-from coalm.train.launch import Start, command_of
+from coalm.train import Fsdp, TrainSettings
+from coalm.train.many import launch
+from coalm.train.many.launch import Start, command_of
 from coalm.train.methods import check_launcher, check_needs, fsdp_from_outside
 
 RECIPES = Path(__file__).parents[2] / "recipes"

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from coalm import shards
-from coalm.train import packed
-from coalm.train.encoding import IGNORED, EncodedRows, Encoding, encode_split
-from coalm.train.packed import Counts, PackedRows, pack_split
+from coalm.train.rows import packed
+from coalm.train.rows.encoding import IGNORED, EncodedRows, Encoding, encode_split
+from coalm.train.rows.packed import Counts, PackedRows, pack_split
 from coalm.types import Assistant, Dialogue, Sample, User
 
 
@@ -122,7 +122,7 @@ def test_trls_collator_lets_positions_begin_anew_with_each_row(tmp_path: Path) -
     pytest.importorskip("trl")
     from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
-    from coalm.train.packing import positions
+    from coalm.train.rows.packing import positions
 
     rows = pack_split(encoded(tmp_path), 300).dataset()
     batch = DataCollatorForLanguageModeling(pad_token_id=0, padding_free=True)([rows[0], rows[1]])

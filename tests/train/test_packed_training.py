@@ -7,8 +7,8 @@ import pytest
 
 from coalm import models, shards, store
 from coalm.train import TrainSettings, train
-from coalm.train.encoding import EncodedRows, Encoding, encode_split
-from coalm.train.feeding import collator, feed
+from coalm.train.rows.encoding import EncodedRows, Encoding, encode_split
+from coalm.train.rows.feeding import collator, feed
 from coalm.types import Assistant, Dialogue, Sample, User
 from tests.tiny import tiny_model
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coalm.train.packing import Bins, pack, positions
+from coalm.train.rows.packing import Bins, pack, positions
 
 lengths = st.lists(st.integers(0, 40), max_size=60)
 capacities = st.integers(1, 32)

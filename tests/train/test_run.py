@@ -116,7 +116,7 @@ def test_loss_is_the_cross_entropy_of_the_learned_tokens_alone(
     import torch
     from transformers import AutoModelForCausalLM
 
-    from coalm.train.encoding import IGNORED, Encoding, encode_split
+    from coalm.train.rows.encoding import IGNORED, Encoding, encode_split
 
     run(settings(model, data, steps=1, batch=20, lora=Lora(rank=4)), tmp_path)
     [(_, logged)] = losses(tmp_path)

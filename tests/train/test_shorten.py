@@ -11,8 +11,8 @@ from coalm.formats import format_of
 from coalm.formats.batch import encode_all
 from coalm.formats.dialects import dialect
 from coalm.formats.tokens import ByteTokenizer
-from coalm.train.encoding import IGNORED, EncodedRows, Encoding, encode_split
-from coalm.train.shorten import Parts, shorten
+from coalm.train.rows.encoding import IGNORED, EncodedRows, Encoding, encode_split
+from coalm.train.rows.shorten import Parts, shorten
 from coalm.types import Assistant, Dialogue, Observation, Sample, System, ToolCall, Turn, User
 
 LENGTHS = st.integers(0, 12)

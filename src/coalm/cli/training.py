@@ -64,7 +64,7 @@ def train(
     from coalm.mixture import DataSettings
     from coalm.recipe import load
     from coalm.train import TrainSettings
-    from coalm.train.launch import command_of, reported
+    from coalm.train.many.launch import command_of, reported
 
     settings = load(TrainSettings, recipe, "train", overrides or ())
     if not settings.data:
@@ -86,7 +86,7 @@ def launched(
     processes: int | None, machines: int, meeting: str, machine: int | None, command: list[str]
 ) -> None:
     """Start the command in several processes and wait for them."""
-    from coalm.train import launch
+    from coalm.train.many import launch
 
     try:
         import torch
@@ -125,8 +125,8 @@ def planned(
 
 def trained(settings: "TrainSettings", folder: Path) -> "Trained":
     """Train into the folder unless that is done, and print what came of it."""
-    from coalm.train import processes
     from coalm.train import train as train_model
+    from coalm.train.many import processes
 
     with bar("steps") as progress:
         task = progress.add_task("training", total=None, said="")

@@ -11,11 +11,11 @@ from typing import Any
 from coalm import models, recipe, shards, store
 from coalm.devices import Device
 from coalm.errors import DataError, RecipeError
-from coalm.train import processes
-from coalm.train.answers import Answers
-from coalm.train.best import Kept
-from coalm.train.encoding import EncodedRows
-from coalm.train.feeding import Fed
+from coalm.train.looks.answers import Answers
+from coalm.train.looks.best import Kept
+from coalm.train.many import processes
+from coalm.train.rows.encoding import EncodedRows
+from coalm.train.rows.feeding import Fed
 from coalm.train.settings import TrainSettings
 
 Note = Callable[[str], None]

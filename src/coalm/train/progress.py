@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from coalm import store
-from coalm.train import processes
-from coalm.train.answers_scored import METRICS
+from coalm.train.looks.scored import METRICS
+from coalm.train.many import processes
 
 
 @dataclass(frozen=True, slots=True)

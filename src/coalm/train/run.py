@@ -16,17 +16,18 @@ from coalm.devices import Device, pick
 from coalm.errors import DataError, MissingExtra, RecipeError
 from coalm.formats.layouts import layout_for
 from coalm.formats.tokens import open_tokenizer
-from coalm.train import methods, processes
+from coalm.train import methods
 from coalm.train.alone import alone
-from coalm.train.answers import answers_for
 from coalm.train.arguments import arguments
-from coalm.train.best import Kept, keep, patience
-from coalm.train.encoding import EncodedRows, Encoding, encode_split
 from coalm.train.failures import explained, write_stopped
-from coalm.train.feeding import Fed, collator, feed
 from coalm.train.folder import begin, data_folder, finish, finished, inputs, last_checkpoint
+from coalm.train.looks.answers import answers_for
+from coalm.train.looks.best import Kept, keep, patience
+from coalm.train.many import processes
 from coalm.train.plot import loss_plot
 from coalm.train.progress import Watch, figures, metrics_callback, place_trackers
+from coalm.train.rows.encoding import EncodedRows, Encoding, encode_split
+from coalm.train.rows.feeding import Fed, collator, feed
 from coalm.train.saved import save
 from coalm.train.settings import TrainSettings
 from coalm.train.trainer import NotFinite, trainer_class

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from coalm import models, store
-from coalm.train import processes
+from coalm.train.many import processes
 from coalm.train.settings import TrainSettings
 
 

@@ -12,10 +12,10 @@ import math
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from coalm.train import processes
-from coalm.train.encoding import IGNORED
-from coalm.train.looking import looking
-from coalm.train.many import for_many
+from coalm.train.looks.looking import looking
+from coalm.train.many import processes
+from coalm.train.many.trainer import for_many
+from coalm.train.rows.encoding import IGNORED
 
 if TYPE_CHECKING:
     import torch

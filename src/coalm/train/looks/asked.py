@@ -13,7 +13,7 @@ from typing import Literal
 
 from coalm.corpora.states import read_state
 from coalm.formats import Format, encode
-from coalm.train.encoding import Encoding
+from coalm.train.rows.encoding import Encoding
 from coalm.types import Assistant, Sample
 
 Kind = Literal["call", "no call", "state"]

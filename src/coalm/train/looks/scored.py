@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from coalm.formats import Malformed
-from coalm.train.answers_asked import Kind, Question, state_in
+from coalm.train.looks.asked import Kind, Question, state_in
 from coalm.types import Assistant, ToolCall
 
 METRICS: Mapping[str, Kind] = {

@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from coalm.train import processes, resharding
-from coalm.train.encoding import IGNORED
-from coalm.train.even import Filled, LongestFirst, with_blank
-from coalm.train.feeding import lengths
-from coalm.train.order import Order
+from coalm.train.many import processes, resharding
+from coalm.train.rows.encoding import IGNORED
+from coalm.train.rows.even import Filled, LongestFirst, with_blank
+from coalm.train.rows.feeding import lengths
+from coalm.train.rows.order import Order
 
 
 def for_many(base: Any) -> Any:

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coalm import store
-from coalm.train import packing
-from coalm.train.encoding import IGNORED, EncodedRows
-from coalm.train.packing import Bins, pack
+from coalm.train.rows import packing
+from coalm.train.rows.encoding import IGNORED, EncodedRows
+from coalm.train.rows.packing import Bins, pack
 
 if TYPE_CHECKING:
     import pyarrow

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from coalm.errors import TrainingError
-from coalm.train import processes
-from coalm.train.answers_scored import METRICS
+from coalm.train.looks.scored import METRICS
+from coalm.train.many import processes
 from coalm.train.saved import dress, gathered, write
 from coalm.train.settings import TrainSettings
 

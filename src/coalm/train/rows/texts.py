@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from coalm.formats import Format, Piece, Tokenizer
 from coalm.formats.batch import encode_all
 from coalm.formats.rows import Rows
-from coalm.train.shorten import shorten
+from coalm.train.rows.shorten import shorten
 from coalm.types import Assistant, Dialogue, Sample
 
 

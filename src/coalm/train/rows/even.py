@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from coalm.train.encoding import IGNORED
+from coalm.train.rows.encoding import IGNORED
 
 if TYPE_CHECKING:
     from datasets import Dataset

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from coalm.train import processes
-from coalm.train.encoding import EncodedRows
-from coalm.train.order import Order
-from coalm.train.packed import pack_split
+from coalm.train.many import processes
+from coalm.train.rows.encoding import EncodedRows
+from coalm.train.rows.order import Order
+from coalm.train.rows.packed import pack_split
 from coalm.train.settings import TrainSettings
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from coalm.errors import DataError, RecipeError
 from coalm.formats import Format, Piece, Tokenizer, format_of
 from coalm.formats.batch import encode_all
 from coalm.formats.tokens import ByteTokenizer, open_tokenizer
-from coalm.train.texts import Shorter, Text, shorter, texts_of
+from coalm.train.rows.texts import Shorter, Text, shorter, texts_of
 from coalm.types import Sample
 
 if TYPE_CHECKING:

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from coalm.train.best import is_over
+from coalm.train.looks.best import is_over
 
 if TYPE_CHECKING:
-    from coalm.train.answers import Answers
+    from coalm.train.looks.answers import Answers
 
 
 def looking(base: Any) -> Any:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from coalm.errors import RecipeError
 from coalm.formats.tokens import ModelTokenizer
-from coalm.train.answers_asked import Asked, Question, choose
-from coalm.train.answers_scored import METRICS, scores
-from coalm.train.encoding import Encoding
+from coalm.train.looks.asked import Asked, Question, choose
+from coalm.train.looks.scored import METRICS, scores
+from coalm.train.rows.encoding import Encoding
 from coalm.train.settings import TrainSettings
 from coalm.types import Sample
 

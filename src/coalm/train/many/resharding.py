@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coalm.errors import DataError, RecipeError
-from coalm.train import processes
+from coalm.train.many import processes
 
 if TYPE_CHECKING:
     import torch

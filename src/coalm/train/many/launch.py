@@ -19,7 +19,7 @@ from typing import Any
 
 from coalm.crew import cores
 from coalm.errors import CoalmError, RecipeError, TrainingError
-from coalm.train.processes import LostOthers
+from coalm.train.many.processes import LostOthers
 
 STARTED = "COALM_STARTED_BY"
 """Set in the processes that `run` starts."""
