@@ -357,6 +357,8 @@ answers = Answers(asked_of(folder), open_tokenizer(folder), 12, 10_000)
 texts = answers.texts(SimpleNamespace(accelerator=machine, model=net))
 out = Path(sys.argv[3]) / f"{machine.num_processes}-{machine.process_index}.json"
 out.write_text(json.dumps({"texts": texts, "calls": len(calls)}))
+torch.distributed.barrier()
+torch.distributed.destroy_process_group()  # its threads must not outlive the interpreter
 """
 
 
