@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from coalm import store
 from tests.cli.test_eval_server import coalm
 from tests.tiny import tiny_model
 
@@ -110,6 +111,19 @@ def test_shards_are_merged_to_the_whole(home: Path) -> None:
     assert row["metrics"] == scores(home, "whole")["metrics"]
     assert coalm(home, *row["identity"]["command"].split()[1:]).returncode == 0
     assert coalm(home, "report", "m").returncode == 0
+
+
+def test_shards_whose_users_are_a_model_are_merged_too(home: Path) -> None:
+    asked = ("--bench", "multiwoz:online", "--user", "tiny", "--limit", "3", "--max-tokens", "4")
+    for share in ("1/2", "2/2"):
+        line = ("eval", "tiny", *asked, "--engine", "transformers", "--out", "talks")
+        done = coalm(home, *line, "--shard", share)
+        assert done.returncode == 0, done.stderr
+    merged = coalm(home, "eval", "merge", *sorted(path.name for path in home.glob("talks.*")))
+    assert merged.returncode == 0, merged.stderr
+    row = store.read_json(home / "talks" / "multiwoz.online" / "scores.json")
+    assert row["cases"] == 3
+    assert "--user tiny" in row["identity"]["command"]
 
 
 @pytest.mark.parametrize(
