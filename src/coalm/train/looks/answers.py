@@ -33,7 +33,7 @@ class Answers:
     """Tokens of one batch, prompts and answers, for which a step of training leaves memory."""
 
     def look(self, trainer: Any) -> dict[str, float]:
-        """The metrics of `answers_scored.scores`, the same in every process of a run."""
+        """The metrics of `scored.scores`, the same in every process of a run."""
         return scores(self.asked.questions, self.texts(trainer))
 
     def texts(self, trainer: Any) -> list[str]:
