@@ -87,7 +87,10 @@ def _train(
         raise RecipeError(f"train: pad: {path} has no token {settings.pad!r}")
     with processes.in_turn():
         rows = {split: _encoded(data, split, settings, path) for split in shards.SPLITS}
-        fed = {split: feed(found, settings) for split, found in rows.items()}
+        fed = {
+            split: feed(found, settings, looked_at=split != "train")
+            for split, found in rows.items()
+        }
     for split, found in rows.items():
         note(f"{split}: {found.describe()}; {fed[split].describe()}")
     if settings.eval_every and not rows["valid"].rows:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from coalm.train.many import processes
 from coalm.train.rows.encoding import EncodedRows
+from coalm.train.rows.even import LongestFirst
 from coalm.train.rows.order import Order
 from coalm.train.rows.packed import pack_split
 from coalm.train.settings import TrainSettings
@@ -28,16 +29,15 @@ class Fed:
         return f"{how}, {self.padding:.1%} padding"
 
 
-def feed(rows: EncodedRows, settings: TrainSettings) -> Fed:
-    """The rows as the settings want them."""
-    if not settings.packed:
-        data = rows.dataset()
-        return Fed(data, _padding(lengths(data), settings), packed=False)
-    packed = pack_split(rows, settings.max_length)
-    data = packed.dataset()
-    if settings.attention == "flash":  # takes all rows of a batch end to end
-        return Fed(data, 0.0, packed=True)
-    return Fed(data, _padding(lengths(data), settings, grouped=False), packed=True)
+def feed(rows: EncodedRows, settings: TrainSettings, *, looked_at: bool = False) -> Fed:
+    """The rows as the settings want them: to learn from, or to look at, the longest first."""
+    packed = settings.packed
+    data = pack_split(rows, settings.max_length).dataset() if packed else rows.dataset()
+    if packed and settings.attention == "flash":  # takes all rows of a batch end to end
+        return Fed(data, 0.0, packed)
+    sizes = lengths(data)
+    order = LongestFirst(sizes) if looked_at else _first_pass(sizes, settings)
+    return Fed(data, _padding(sizes, list(order), settings.batch), packed)
 
 
 def collator(settings: TrainSettings, pad: int) -> Any:
@@ -60,14 +60,16 @@ def lengths(data: "Dataset") -> list[int]:
     return found
 
 
-def _padding(sizes: list[int], settings: TrainSettings, *, grouped: bool = True) -> float:
-    """The share of padding in the first pass over the rows."""
-    if not sizes:
-        return 0.0
+def _first_pass(sizes: list[int], settings: TrainSettings) -> Order:
     devices = processes.count()
     step = settings.batch * settings.accumulated(devices) * devices
-    together = step if grouped else 1
-    order = list(Order(sizes, together, settings.seed, epoch=lambda: 0))
-    batches = [order[i : i + settings.batch] for i in range(0, len(order), settings.batch)]
+    return Order(sizes, 1 if settings.packed else step, settings.seed, epoch=lambda: 0)
+
+
+def _padding(sizes: list[int], order: list[int], batch: int) -> float:
+    """The share of padding in one pass over the rows."""
+    if not sizes:
+        return 0.0
+    batches = [order[i : i + batch] for i in range(0, len(order), batch)]
     room = sum(max(sizes[i] for i in batch) * len(batch) for batch in batches)
     return 1 - sum(sizes) / room
