@@ -1,5 +1,6 @@
 """Whether the work that a text makes grows with its length or with the square of it."""
 
+import gc
 import time
 from collections.abc import Callable, Iterator
 
@@ -80,19 +81,27 @@ def texts(length: int) -> Iterator[str]:
 def steep(read: Callable[[str], object], short: str, long: str) -> bool:
     """Whether a text of four times the length takes more than eight times as long.
 
-    What is over in no time is not steep; a first suspicion is looked at twice more.
+    What is over in no time is not steep; a suspicion must hold five times in a row.
     """
     if _seconds(read, long, 1) < INSTANT:
         return False
+    return all(_looks_steep(read, short, long) for _ in range(5))
+
+
+def _looks_steep(read: Callable[[str], object], short: str, long: str) -> bool:
     after = _seconds(read, long, 3)
     return after > INSTANT and after > 8 * _seconds(read, short, 3)
 
 
 def _seconds(read: Callable[[str], object], text: str, times: int) -> float:
-    """The shortest processor time of so many tries."""
+    """The shortest processor time of so many tries, the garbage of other tests left alone."""
     taken = []
-    for _ in range(times):
-        begun = time.process_time()
-        read(text)
-        taken.append(time.process_time() - begun)
+    gc.disable()
+    try:
+        for _ in range(times):
+            begun = time.process_time()
+            read(text)
+            taken.append(time.process_time() - begun)
+    finally:
+        gc.enable()
     return min(taken)
